@@ -174,9 +174,18 @@ class Store(Protocol):
 
     # the path of a probe
     async def claim_due(
-        self, now: datetime, limit: int, lease_seconds: float, *, excluding: Collection[str] = ()
+        self,
+        now: datetime,
+        limit: int,
+        lease_seconds: float,
+        *,
+        excluding: Collection[str] = (),
+        room: Callable[[str], int] | None = None,
     ) -> Sequence[Claim]:
         """Up to *limit* mailboxes due at *now*, oldest first, leased to this node; none whose gate is in *excluding*.
+
+        *room* (pure, cheap) tells how many of a gate may be taken in this batch at the most: candidates beyond it are passed
+        over and others, of gates with room, are looked for behind them, so that a crowd at one gate starves nobody.
 
         A lease that had ended without a result is counted as a lost login of that mailbox before it is claimed anew.
         """
@@ -232,17 +241,35 @@ class Meter(Protocol):
     def probed(self, claim: Claim, report: Report, decision: Decision) -> None:
         """A probe was decided and recorded."""
 
+    def fenced(self) -> None:
+        """A result came too late and was dropped."""
+
+
+class Canary(Protocol):
+    """Asks a few unrelated, well-kept places of the internet whether they can be reached."""
+
+    async def answers(self) -> bool:
+        """Whether at least one of them answered; ends within a few seconds."""
+
 
 class EventLog(Protocol):
     """Structured log: an event name in past tense and allow-listed fields."""
 
-    def info(self, event: str, **fields: Any) -> None: ...
-    def warning(self, event: str, **fields: Any) -> None: ...
-    def error(self, event: str, **fields: Any) -> None: ...
+    def info(self, event: str, **fields: Any) -> None:
+        """Something happened as it should."""
+
+    def warning(self, event: str, **fields: Any) -> None:
+        """Something a person may want to look at."""
+
+    def error(self, event: str, **fields: Any) -> None:
+        """Something is broken in mailwatch or its surroundings."""
 
 
 class LiveStream(Protocol):
-    """Transitions as they happen, for the demo's view and the page."""
+    """Transitions as they happen, for the demo's view and the page; a slow reader loses the oldest, never blocks a probe."""
 
-    def publish(self, view: m.Mailbox, transition: Transition) -> None: ...
-    def subscribe(self) -> AsyncIterator[tuple[m.Mailbox, Transition]]: ...
+    def publish(self, mailbox: m.Mailbox, transition: Transition) -> None:
+        """Tell every reader."""
+
+    def subscribe(self) -> AsyncIterator[tuple[m.Mailbox, Transition]]:
+        """The transitions from now on."""

@@ -64,6 +64,8 @@ _SCHEMES: Final[Mapping[str, tuple[Protocol, TlsMode, int]]] = MappingProxyType(
     }
 )
 _SPELLING: Final = {(protocol, mode): scheme for scheme, (protocol, mode, _) in _SCHEMES.items()}
+_MAX_HOST: Final = 253  # RFC 1035, 2.3.4
+_MAX_ADDRESS: Final = 254  # RFC 5321, 4.5.3.1.3, without the angle brackets
 _HOST: Final = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*\.?|[0-9A-Fa-f:.]+(%[A-Za-z0-9]+)?")
 _ADDRESS: Final = re.compile(r"[^\s@\x00-\x1f\x7f<>\"(),:;\[\]\\]{1,64}@[^\s@\x00-\x1f\x7f<>\"(),:;\\]{1,255}")
 
@@ -98,8 +100,10 @@ class Endpoint:
             host = host if host.isascii() else host.encode("idna").decode("ascii")
         except UnicodeError as error:
             raise EndpointError(f"{url!r}: {parts.hostname!r} is no host name") from error
-        if port == 0 or len(host) > 253 or not _HOST.fullmatch(host):
-            raise EndpointError(f"{url!r}: a host name or IP address is needed, such as {parts.scheme}://mail.example.org:{known[2]}")
+        if port == 0 or len(host) > _MAX_HOST or not _HOST.fullmatch(host):
+            raise EndpointError(
+                f"{url!r}: a host name or IP address is needed, such as {parts.scheme}://mail.example.org:{known[2]}"
+            )
         return cls(known[0], host, port or known[2], known[1])
 
     @property
@@ -142,4 +146,4 @@ class Mailbox:
 
 def is_address(text: str) -> bool:
     """Whether *text* has the shape of an e-mail address (RFC 5321 limits; no check that it exists)."""
-    return len(text) <= 254 and _ADDRESS.fullmatch(text) is not None
+    return len(text) <= _MAX_ADDRESS and _ADDRESS.fullmatch(text) is not None

@@ -32,7 +32,7 @@ class Secret:
     def __bool__(self) -> bool:
         return bool(self._text)
 
-    def __hash__(self) -> NoReturn:  # type: ignore[override]  # on purpose: a secret must not become a key of anything
+    def __hash__(self) -> NoReturn:
         raise TypeError("a Secret cannot be hashed")
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:

@@ -68,7 +68,7 @@ class Standing:
     proven: bool = False  #: this generation's secret was accepted when it was last tried
     rejected_at: tuple[datetime, ...] = ()  #: refused logins of this generation inside the budget's window
     lost_at: tuple[datetime, ...] = ()  #: leases of this generation that ended without a result: each may have been a refusal
-    forced: bool = False  #: a person asked: the next login is outside the automatic budget
+    forced: bool = False  #: a person asked: one login may be refused beyond the automatic budget
     hold_reason: str | None = None
     hold_until_at: datetime | None = None
 
@@ -114,5 +114,9 @@ class Decision:
 
     @property
     def urgent(self) -> bool:
-        """Whether it must be durable before anything else happens: a transition, or a login that was refused."""
-        return bool(self.transitions or self.refusals)
+        """Whether it must be durable before anything else happens.
+
+        A transition; a login that was refused; and a login that was accepted after a lost one, since until that is stored the
+        lost one counts as a refusal, and the next crash could be the one that stops the logins for a day.
+        """
+        return bool(self.transitions or self.refusals or (self.before.lost_at and not self.after.lost_at))

@@ -1,0 +1,90 @@
+"""What people do to a mailbox: disconnect, reconnect, hold, release, a new secret.  Pure; the store applies them with an audit row.
+
+Every recovery route leads to `reconnecting` and from there through verification; none of them resets the login budget, but a
+person's own Reconnect allows one refused login beyond it.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from mailwatch.core.causes import Cause
+from mailwatch.core.lifecycle import State, Trigger
+from mailwatch.core.standing import Decision, Standing
+from mailwatch.core.walk import Why, walk
+
+#: What a hold may give as its reason.
+HOLD_REASONS: Final = (Cause.WARMUP_PAUSE, Cause.ANOMALY_PAUSE, Cause.STRATEGIC_PAUSE)
+
+
+def _decision(before: Standing, after: Standing, trigger: Trigger, now: datetime, actor: str) -> Decision:
+    walked, transitions = walk(after, (trigger,), now, Why(actor=actor))
+    return Decision(before, walked, transitions)
+
+
+def disconnect(standing: Standing, now: datetime, actor: str) -> Decision:
+    """Stop all probing, keep everything; raises IllegalMoveError when it is inactive already."""
+    after = replace(
+        standing,
+        due_at=None,
+        cause=Cause.OPERATOR_DISCONNECT,
+        failures=0,
+        person_sightings=0,
+        down_since_at=None,
+        forced=False,
+        hold_reason=None,
+        hold_until_at=None,
+    )
+    return _decision(standing, after, Trigger.DISCONNECT, now, actor)
+
+
+def reconnect(standing: Standing, now: datetime, actor: str) -> Decision:
+    """Try now; raises IllegalMoveError while it is held (release it instead)."""
+    cause = None if standing.state is State.INACTIVE else standing.cause
+    after = replace(standing, due_at=now, cause=cause, forced=True, person_sightings=0, attempts=max(1, standing.attempts))
+    return _decision(standing, after, Trigger.RECONNECT, now, actor)
+
+
+def hold(standing: Standing, now: datetime, actor: str, reason: Cause, until_at: datetime | None) -> Decision:
+    """Pause for protection, until *until_at* or a release; raises IllegalMoveError when it is inactive."""
+    if reason not in HOLD_REASONS:
+        raise ValueError(f"{reason} is no reason for a hold; use one of {', '.join(HOLD_REASONS)}")
+    after = replace(standing, due_at=until_at, cause=reason, forced=False, hold_reason=str(reason), hold_until_at=until_at)
+    return _decision(standing, after, Trigger.HOLD, now, actor)
+
+
+def release(standing: Standing, now: datetime, actor: str) -> Decision:
+    """End a hold; verification comes before campaigns resume."""
+    return _decision(standing, _unheld(standing, now), Trigger.RELEASE, now, actor)
+
+
+def hold_ended(standing: Standing, now: datetime) -> Decision:
+    """A hold reached its end."""
+    return _decision(standing, _unheld(standing, now), Trigger.HOLD_ENDED, now, "mailwatch")
+
+
+def new_secret(standing: Standing, now: datetime, actor: str) -> Decision:
+    """A new password or consent was stored (the standing is of the new generation already): try it now.
+
+    An inactive or held mailbox stays so: a stored secret is no wish to send.
+    """
+    if standing.state in (State.INACTIVE, State.HELD):
+        after = standing
+    else:
+        after = replace(standing, due_at=now, forced=False, person_sightings=0, attempts=max(1, standing.attempts))
+    if after.state is State.VERIFYING:
+        after = replace(after, clean_probes=0, verifying_since_at=now)  # what the old secret proved says nothing of the new one
+    return _decision(standing, after, Trigger.NEW_SECRET, now, actor)
+
+
+def _unheld(standing: Standing, now: datetime) -> Standing:
+    return replace(
+        standing,
+        due_at=now,
+        cause=None,
+        failures=0,
+        person_sightings=0,
+        hold_reason=None,
+        hold_until_at=None,
+        attempts=max(1, standing.attempts),
+    )

@@ -1,0 +1,365 @@
+"""What follows from a report: standing + report -> decision.  Pure; the seven rules of the lifecycle are kept here.
+
+1. `connected` is left only through `suspect`; a second look confirms.
+2. A success is not health: `reconnecting` goes to `verifying`, and backoff starts anew only after survival.
+3. Refused logins are counted on the secret's budget and the host's.
+4. While our own network is broken, network causes change nothing.
+5. Blocked is entered only when a person is needed for sure: the same kind of refusal twice, a dead grant, or a spent budget.
+   Where no second look is possible (no login left, or the server named a long quiet time) the first one counts.
+6. A fault of mailwatch's own is never a mailbox's failure.
+"""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final
+
+from mailwatch.core import backoff
+from mailwatch.core.budget import free_again_at, refusals_left, within
+from mailwatch.core.causes import SECRET_REFUSALS, Cause, Disposition, profile_of
+from mailwatch.core.classify import diagnose
+from mailwatch.core.egress import Egress, may_be_ours
+from mailwatch.core.evidence import BEFORE_LOGIN, ChannelReport, Evidence, Outcome, Phase, Report
+from mailwatch.core.lifecycle import LOGIN_STATES, State, Trigger
+from mailwatch.core.mailbox import AuthKind, Mailbox, Protocol
+from mailwatch.core.policy import Policy
+from mailwatch.core.standing import ChannelHealth, Confidence, Decision, Diagnosis, Refusal, Standing
+from mailwatch.core.walk import Why, walk
+
+#: Which failing channel speaks for the mailbox: what needs a person first, then what needs patience; `unknown` last.
+_WEIGHT: Final = {
+    Disposition.HUMAN: 0,
+    Disposition.REFRESH: 1,
+    Disposition.THROTTLED: 2,
+    Disposition.TRANSIENT: 3,
+    Disposition.PLANNED: 4,
+}
+#: A planned end is no failure, unless it is all that ever happens.
+_PLANNED_IN_A_ROW: Final = 3
+_BLOCKING_SIGHTINGS: Final = 2
+#: The moves of a failure that counts (and needs no person), by the state it was met in.
+_CONFIRMING: Final[Mapping[State, tuple[Trigger, ...]]] = MappingProxyType(
+    {
+        State.PENDING: (Trigger.PROBE_FAILED, Trigger.FAILURE_CONFIRMED),
+        State.CONNECTED: (Trigger.PROBE_FAILED, Trigger.FAILURE_CONFIRMED),
+        State.SUSPECT: (Trigger.FAILURE_CONFIRMED,),
+        State.RECONNECTING: (),
+        State.VERIFYING: (Trigger.PROBE_FAILED,),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """The channel that speaks for a failed probe."""
+
+    protocol: Protocol
+    evidence: Evidence
+    diagnosis: Diagnosis
+
+    @property
+    def cause(self) -> Cause:
+        return self.diagnosis.cause
+
+    @property
+    def disposition(self) -> Disposition:
+        return profile_of(self.cause).disposition
+
+
+@dataclass(frozen=True, slots=True)
+class _Situation:
+    """All that a decision is made from."""
+
+    mailbox: Mailbox
+    known: Standing  #: the standing as it was
+    before: Standing  #: the standing with this report's refusals and channels already in it
+    policy: Policy
+    now: datetime
+    rng: random.Random
+    failure: _Failure | None
+    credential_age_seconds: int | None
+
+    def later(self, seconds: float, jitter_ratio: float = 0.1) -> datetime:
+        return self.now + timedelta(seconds=seconds * (1 + jitter_ratio * self.rng.random()))
+
+
+def decide(
+    mailbox: Mailbox,
+    standing: Standing,
+    report: Report,
+    policy: Policy,
+    now: datetime,
+    rng: random.Random,
+    *,
+    egress: Egress = Egress.UP,
+    credential_age_seconds: int | None = None,
+) -> Decision:
+    """What *report* changes in what we believe of *mailbox*."""
+    if report.generation != standing.generation or standing.state in (State.INACTIVE, State.HELD):
+        return Decision(standing, standing, note="outdated")
+    diagnoses = {
+        channel.protocol: diagnose(channel.evidence)
+        for channel in report.channels
+        if channel.evidence is not None and channel.outcome is Outcome.FAILED
+    }
+    refusals = _refusals(mailbox, report, now)
+    failure = _worst(report, diagnoses)
+    updated = _with_report(mailbox, standing, report, diagnoses, policy, now)
+    situation = _Situation(mailbox, standing, updated, policy, now, rng, failure, credential_age_seconds)
+    after, triggers, note = _outcome(situation, report, egress)
+    after, transitions = walk(after, triggers, now, _why(situation))
+    return Decision(standing, after, transitions, MappingProxyType(diagnoses), refusals, note)
+
+
+def _why(s: _Situation) -> Why:
+    """The words that go beside each transition."""
+    if s.failure is None:
+        return Why(credential_age_seconds=s.credential_age_seconds)
+    return Why(s.failure.protocol, s.failure.diagnosis, s.failure.evidence, credential_age_seconds=s.credential_age_seconds)
+
+
+def _outcome(s: _Situation, report: Report, egress: Egress) -> tuple[Standing, tuple[Trigger, ...], str | None]:
+    """The next standing, the triggers that led there, and a note when nothing was decided."""
+    if report.impairment is not None and s.failure is None:
+        return replace(s.before, due_at=s.later(s.policy.egress_retry_seconds, 1.0)), (), f"impaired: {report.impairment}"
+    if s.failure is None:
+        return _well_or_withheld(s, report)
+    if egress is not Egress.UP and may_be_ours(s.failure.evidence, s.failure.cause):
+        unclear = egress is Egress.UNCLEAR
+        if not unclear or (s.before.failures == 0 and s.before.state in (State.CONNECTED, State.PENDING)):
+            wait = s.policy.confirm.min_seconds / 3 if unclear else s.policy.egress_retry_seconds
+            failures = s.before.failures + unclear
+            after = replace(s.before, channels=s.known.channels, failures=failures, due_at=s.later(wait, 1.0))
+            return after, (), f"egress_{egress}"
+    if s.before.state is State.BLOCKED:
+        return replace(s.before, due_at=s.later(s.policy.recheck_seconds)), (), None
+    if s.failure.disposition is Disposition.PLANNED and s.before.failures < _PLANNED_IN_A_ROW:
+        failures = s.before.failures + 1
+        return replace(s.before, channels=s.known.channels, failures=failures, due_at=s.later(1.0, 1.0)), (), "planned"
+    return _failed(s, s.failure)
+
+
+def _well_or_withheld(s: _Situation, report: Report) -> tuple[Standing, tuple[Trigger, ...], str | None]:
+    healthy = {channel.protocol for channel in report.channels if channel.outcome is Outcome.HEALTHY}
+    if healthy and healthy >= {endpoint.protocol for endpoint in s.mailbox.endpoints} and s.before.state in LOGIN_STATES:
+        return _succeeded(s)
+    if s.before.state is State.BLOCKED:
+        if s.before.stuck_phase in BEFORE_LOGIN:
+            after = replace(s.before, due_at=s.now, attempts=max(1, s.before.attempts), person_sightings=0)
+            return after, (Trigger.OBSTACLE_CLEARED,), None
+        return replace(s.before, due_at=s.later(s.policy.recheck_seconds)), (), "withheld"
+    free_at = free_again_at(s.before, s.policy.budget, s.now)
+    due_at = min(s.later(s.policy.interval_seconds), max(free_at, s.later(s.policy.confirm.min_seconds)))
+    after = replace(s.before, due_at=due_at)
+    if s.before.state is State.SUSPECT and not _may_log_in(s):
+        return _suspicion_without_login(s, after)
+    return after, (), "withheld"
+
+
+def _suspicion_without_login(s: _Situation, after: Standing) -> tuple[Standing, tuple[Trigger, ...], str | None]:
+    """Reached, but no login may be sent for a long time: a suspicion must not last that long, campaigns run meanwhile."""
+    if s.before.stuck_phase in BEFORE_LOGIN and s.before.last_success_at is not None:
+        return replace(after, cause=None, failures=0, person_sightings=0, stuck_phase=None), (Trigger.PROBE_SUCCEEDED,), None
+    after = replace(after, attempts=s.before.attempts + 1, down_since_at=s.before.down_since_at or s.now)
+    return after, (Trigger.FAILURE_CONFIRMED,), "withheld"
+
+
+def _may_log_in(s: _Situation) -> bool:
+    return s.before.forced or refusals_left(s.before, s.policy.budget, s.now) > 0
+
+
+def _succeeded(s: _Situation) -> tuple[Standing, tuple[Trigger, ...], str | None]:
+    """Every channel worked, with a login."""
+    before, verify = s.before, s.policy.verify
+    well = replace(
+        before,
+        failures=0,
+        person_sightings=0,
+        last_success_at=s.now,
+        proven=True,
+        stuck_phase=None,
+    )
+    if before.state in (State.PENDING, State.SUSPECT, State.CONNECTED):
+        stable = before.state is State.CONNECTED and s.now - before.since_at >= timedelta(seconds=s.policy.survival_seconds)
+        well = replace(well, cause=None, attempts=0 if stable else before.attempts, due_at=s.later(s.policy.interval_seconds, 0.02))
+        moved = before.state is not State.CONNECTED
+        return well, (Trigger.PROBE_SUCCEEDED,) if moved else (), None
+    if before.state is State.RECONNECTING:
+        well = replace(well, clean_probes=1, verifying_since_at=s.now, due_at=s.later(verify.spacing_seconds))
+        return well, (Trigger.PROBE_SUCCEEDED,), None
+    clean = before.clean_probes + 1
+    since_at = min(before.verifying_since_at or s.now, s.now)  # a clock that was set back must not prolong it
+    proven_for = s.now - since_at
+    missing = verify.min_seconds - proven_for.total_seconds()
+    if clean >= verify.successes and missing <= 0:
+        return (
+            replace(
+                well,
+                cause=None,
+                clean_probes=0,
+                verifying_since_at=None,
+                down_since_at=None,
+                due_at=s.later(s.policy.interval_seconds),
+            ),
+            (Trigger.VERIFIED,),
+            None,
+        )
+    wait = max(verify.spacing_seconds, missing) if clean >= verify.successes else verify.spacing_seconds
+    return replace(well, clean_probes=clean, verifying_since_at=since_at, due_at=s.later(wait)), (), None
+
+
+def _failed(s: _Situation, failure: _Failure) -> tuple[Standing, tuple[Trigger, ...], str | None]:
+    """A channel failed, and it is the mailbox's or its provider's doing."""
+    before = s.before
+    ill = replace(
+        before,
+        cause=failure.cause,
+        failures=before.failures + 1,
+        person_sightings=_sightings(before, failure),
+        clean_probes=0,
+        verifying_since_at=None,
+        stuck_phase=failure.evidence.phase,
+        proven=before.proven and failure.cause not in SECRET_REFUSALS,
+    )
+    first = before.state in (State.CONNECTED, State.PENDING)
+    if _needs_person(s, failure, ill.person_sightings):
+        due_at = s.later(s.policy.recheck_seconds)
+        ill = replace(ill, down_since_at=before.down_since_at or s.now, forced=False, due_at=due_at)
+        return ill, (Trigger.PROBE_FAILED, Trigger.PERSON_NEEDED) if first else (Trigger.PERSON_NEEDED,), None
+    if first and _can_look_again(s, failure):
+        return replace(ill, due_at=_confirm_at(s, failure)), (Trigger.PROBE_FAILED,), None
+    ill = replace(ill, attempts=before.attempts + 1, down_since_at=before.down_since_at or s.now)
+    return replace(ill, due_at=_retry_at(s, failure, ill.attempts)), _CONFIRMING[before.state], None
+
+
+def _kind(cause: Cause | None) -> Disposition | None:
+    """What must be seen again before a person is asked; None for what heals by itself."""
+    if cause is None or cause is Cause.UNKNOWN:
+        return Disposition.TRANSIENT if cause else None
+    disposition = profile_of(cause).disposition
+    return disposition if disposition in (Disposition.HUMAN, Disposition.REFRESH) else None
+
+
+def _sightings(before: Standing, failure: _Failure) -> int:
+    """How often in a row a failure of this kind was seen that may need a person; `unknown` is a kind of its own."""
+    kind = _kind(failure.cause)
+    if kind is None:
+        return 0
+    return before.person_sightings + 1 if kind is _kind(before.cause) else 1
+
+
+def _needs_person(s: _Situation, failure: _Failure, sightings: int) -> bool:
+    if failure.disposition is Disposition.HUMAN:
+        return sightings >= _BLOCKING_SIGHTINGS or _is_final(s, failure)
+    # `unknown`, and a token that is refused though it was renewed: few tries, then a person.
+    return sightings >= s.policy.confirm.unknown_tries
+
+
+def _is_final(s: _Situation, failure: _Failure) -> bool:
+    """No second look is due: the token endpoint said so in so many words, or another login would break the budget."""
+    if failure.evidence.phase is Phase.TOKEN and failure.diagnosis.confidence is Confidence.HIGH:
+        return True
+    return failure.cause in SECRET_REFUSALS and not _may_log_in(s)
+
+
+def _can_look_again(s: _Situation, failure: _Failure) -> bool:
+    """Whether a second look is possible soon: a login is left (or none is needed), and the server named no long quiet time."""
+    if failure.disposition is Disposition.THROTTLED and _hint_seconds(s, failure) > s.policy.interval_seconds:
+        return False
+    return failure.evidence.phase in BEFORE_LOGIN or _may_log_in(s)
+
+
+def _hint_seconds(s: _Situation, failure: _Failure) -> float:
+    return min(failure.diagnosis.retry_after_seconds or 0.0, s.policy.max_hint_seconds)
+
+
+def _confirm_at(s: _Situation, failure: _Failure) -> datetime:
+    """When to take the second look: after the server's own hint, and gently where a login or a throttle is at stake."""
+    confirm = s.policy.confirm
+    gentle = failure.disposition is Disposition.THROTTLED or failure.cause in SECRET_REFUSALS
+    low, high = (confirm.secret_seconds, 1.25 * confirm.secret_seconds) if gentle else (confirm.min_seconds, confirm.max_seconds)
+    hint = min(_hint_seconds(s, failure), s.policy.interval_seconds)
+    return s.now + backoff.spread(max(low, hint), max(high, 1.25 * hint), s.rng)
+
+
+def _retry_at(s: _Situation, failure: _Failure, attempt: int) -> datetime:
+    policy = s.policy.throttled if failure.disposition is Disposition.THROTTLED else s.policy.transient
+    wait = backoff.delay(policy, attempt, s.rng, hint_seconds=_hint_seconds(s, failure))
+    if failure.cause in SECRET_REFUSALS:
+        wait = max(wait, timedelta(seconds=s.policy.confirm.secret_seconds))
+    return s.now + wait
+
+
+def _worst(report: Report, diagnoses: Mapping[Protocol, Diagnosis]) -> _Failure | None:
+    """The failing channel that speaks for the mailbox."""
+    failures = [
+        _Failure(channel.protocol, channel.evidence, diagnoses[channel.protocol])
+        for channel in report.channels
+        if channel.outcome is Outcome.FAILED and channel.evidence is not None
+    ]
+    return min(
+        failures, key=lambda f: (f.cause is Cause.UNKNOWN, f.cause not in SECRET_REFUSALS, _WEIGHT[f.disposition]), default=None
+    )
+
+
+def _refusals(mailbox: Mailbox, report: Report, now: datetime) -> tuple[Refusal, ...]:
+    """The refused logins of *report*, by the host that refused."""
+    hosts = {endpoint.protocol: endpoint.host for endpoint in mailbox.endpoints}
+    return tuple(Refusal(hosts[channel.protocol], now) for channel in report.channels for _ in range(channel.rejected_logins))
+
+
+def _with_report(
+    mailbox: Mailbox, standing: Standing, report: Report, diagnoses: Mapping[Protocol, Diagnosis], policy: Policy, now: datetime
+) -> Standing:
+    """The standing with what is a fact whatever is decided: refused logins, the moment of the probe, each channel's health."""
+    refused = sum(_refused(mailbox, channel) for channel in report.channels)
+    accepted = not refused and any(_accepted(channel) for channel in report.channels)
+    window = policy.budget.window_seconds
+    updated = replace(
+        standing,
+        last_probe_at=now,
+        rejected_at=(*(within(standing.rejected_at, now, window) if standing.rejected_at else ()), *(now,) * refused),
+        lost_at=() if accepted or not standing.lost_at else within(standing.lost_at, now, window),
+        channels=_channels(standing.channels, report, diagnoses, now),
+    )
+    if standing.forced and (refused or refusals_left(updated, policy.budget, now) > 0):
+        return replace(updated, forced=False)  # what a person allowed is spent, or not needed any more
+    return updated
+
+
+def _refused(mailbox: Mailbox, channel: ChannelReport) -> int:
+    """How often the channel refused the secret that counts.
+
+    An access token that had expired and was renewed during the probe is another secret: only what the last one met counts.
+    """
+    if mailbox.auth is AuthKind.PASSWORD:
+        return channel.rejected_logins
+    return 0 if _accepted(channel) else min(1, channel.rejected_logins)
+
+
+def _accepted(channel: ChannelReport) -> bool:
+    return channel.outcome is Outcome.HEALTHY or (channel.logged_in and channel.outcome is Outcome.FAILED)
+
+
+def _channels(
+    known: Mapping[Protocol, ChannelHealth], report: Report, diagnoses: Mapping[Protocol, Diagnosis], now: datetime
+) -> Mapping[Protocol, ChannelHealth]:
+    changed: dict[Protocol, ChannelHealth] = {}
+    for channel in report.channels:
+        if channel.outcome not in (Outcome.HEALTHY, Outcome.FAILED):
+            continue
+        seen = _health(channel, diagnoses, now)
+        before = known.get(channel.protocol)
+        if before is None or (before.healthy, before.cause) != (seen.healthy, seen.cause):
+            changed[channel.protocol] = (
+                seen if before is None or before.healthy != seen.healthy else replace(before, cause=seen.cause)
+            )
+    return MappingProxyType({**known, **changed}) if changed else known
+
+
+def _health(channel: ChannelReport, diagnoses: Mapping[Protocol, Diagnosis], now: datetime) -> ChannelHealth:
+    if channel.outcome is Outcome.HEALTHY:
+        return ChannelHealth(healthy=True, since_at=now)
+    return ChannelHealth(healthy=False, since_at=now, cause=diagnoses[channel.protocol].cause)
