@@ -1,0 +1,1 @@
+"""The application: from due to recorded.  Knows ports and core, nothing else."""
