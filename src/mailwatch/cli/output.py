@@ -1,0 +1,100 @@
+"""How every verb speaks: data on stdout, messages on stderr, one set of exit codes, `NO_COLOR` honoured.
+
+Exit codes follow sysexits.h where it has one: scripts and systemd (`RestartPreventExitStatus=78`) rely on them.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from enum import IntEnum, unique
+from functools import wraps
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
+
+import typer
+
+from mailwatch.ports import MailboxExistsError, MailboxNotFoundError, MailwatchError, StoreUnavailableError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@unique
+class ExitCode(IntEnum):
+    """What the shell is told."""
+
+    WELL = 0
+    UNHEALTHY = 1  #: unhealthy, or findings
+    USAGE = 2
+    UNREACHABLE = 69  #: the daemon does not answer
+    TEMPORARY = 75  #: try again later
+    PERMISSION = 77
+    CONFIGURATION = 78
+
+
+class CliError(Exception):
+    """A verb cannot go on; *message* names the place and the cure."""
+
+    def __init__(self, message: str, code: ExitCode = ExitCode.USAGE) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def say(message: str) -> None:
+    """A message for the person, on stderr."""
+    typer.echo(message, err=True)
+
+
+def fail(message: str, code: ExitCode = ExitCode.USAGE) -> NoReturn:
+    """Say *message* on stderr and end with *code*."""
+    say(f"mailwatch: {message}")
+    raise typer.Exit(code)
+
+
+def emit_json(value: Any) -> None:
+    """One JSON document on stdout, a line of its own."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+
+
+def console() -> "Console":
+    """A console for stdout; rich itself honours NO_COLOR and a stdout that is no terminal."""
+    from rich.console import Console  # noqa: PLC0415  # rich costs 40 ms: only verbs that draw pay it
+
+    return Console(highlight=False, soft_wrap=True)
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def ends_cleanly(verb: Callable[P, R]) -> Callable[P, R]:
+    """Turn the errors a verb may meet into one line and the right exit code; a closed pipe ends it quietly.
+
+    Errors of mailwatch's own surroundings (`ports.MailwatchError`) carry their cure in their text; anything else is a bug and
+    keeps its traceback.
+    """
+
+    @wraps(verb)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return verb(*args, **kwargs)
+        except CliError as error:
+            fail(str(error), error.code)
+        except (MailboxNotFoundError, MailboxExistsError) as error:
+            fail(str(error), ExitCode.USAGE)
+        except StoreUnavailableError as error:
+            fail(str(error), ExitCode.TEMPORARY)
+        except PermissionError as error:
+            fail(f"{error.filename}: permission denied", ExitCode.PERMISSION)
+        except MailwatchError as error:
+            fail(str(error), ExitCode.CONFIGURATION)
+        except BrokenPipeError:
+            sys.stderr.close()
+            raise typer.Exit(ExitCode.WELL) from None
+        except Exception as error:
+            code = getattr(error, "exit_code", None)  # a fault of the configuration tells its own code, and every line of it
+            if code is None:
+                raise
+            say(str(error))
+            raise typer.Exit(code) from None
+
+    return run
