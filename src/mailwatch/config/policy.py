@@ -1,0 +1,67 @@
+"""Settings as the values the rest of the program works with: the core's policy, the providers' paces, the OAuth applications."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from mailwatch.config.reaching import OAuthApplication, Provider
+from mailwatch.config.settings import Settings
+from mailwatch.config.watching import Curve
+from mailwatch.core.mailbox import Depth
+from mailwatch.core.oauth import TOKEN_URLS, OAuthApp
+from mailwatch.core.pacing import Pace
+from mailwatch.core.policy import BackoffPolicy, BudgetPolicy, ConfirmPolicy, Policy, VerifyPolicy
+
+_PACE_KEYS: Final = frozenset({"max_connections", "logins_per_minute", "burst", "per_address_bans"})
+
+
+def _backoff(curve: Curve) -> BackoffPolicy:
+    return BackoffPolicy(curve.first_seconds, curve.max_seconds, curve.factor, curve.jitter_ratio)
+
+
+def to_policy(settings: Settings) -> Policy:
+    """The numbers behind every decision; the default settings give the default policy."""
+    confirm, verify, budget = settings.confirm, settings.verify, settings.budget
+    return Policy(
+        interval_seconds=settings.probing.interval_seconds,
+        timeout_seconds=settings.probing.timeout_seconds,
+        depth=Depth(settings.probing.depth.value),
+        confirm=ConfirmPolicy(confirm.min_seconds, confirm.max_seconds, confirm.secret_seconds, confirm.unknown_tries),
+        transient=_backoff(settings.backoff.transient),
+        throttled=_backoff(settings.backoff.throttled),
+        verify=VerifyPolicy(verify.successes, verify.min_seconds, verify.spacing_seconds),
+        budget=BudgetPolicy(budget.rejected_logins, budget.window_seconds, budget.host_rejected_logins, budget.host_window_seconds),
+        survival_seconds=settings.backoff.survival_seconds,
+        recheck_seconds=settings.blocked.recheck_seconds,
+    )
+
+
+def to_pace(provider: Provider, known: Pace | None = None) -> Pace:
+    """The pace of a provider: *known* is what is built in for its name; only keys the operator set change it."""
+    return replace(known or Pace(), **{key: getattr(provider, key) for key in _PACE_KEYS & provider.model_fields_set})
+
+
+def to_paces(settings: Settings, known: Mapping[str, Pace]) -> Mapping[str, Pace]:
+    """The pace of every provider, built in or configured, by name."""
+    return {**known, **{name: to_pace(provider, known.get(name)) for name, provider in settings.providers.items()}}
+
+
+def token_url(application: OAuthApplication) -> str:
+    """Where the application's tokens are renewed."""
+    # A custom application without its own URL is refused when the file is read.
+    return application.token_url or TOKEN_URLS[application.kind].format(tenant=application.tenant)
+
+
+def to_oauth_apps(settings: Settings, environ: Mapping[str, str] | None = None) -> Mapping[str, OAuthApp]:
+    """The OAuth applications with their secrets read, by name.  Blocks while reading; raises SecretReferenceError."""
+    return {
+        name: OAuthApp(
+            name=name,
+            kind=app.kind,
+            client_id=app.client_id,
+            client_secret=None if app.client_secret is None else app.client_secret.read(environ),
+            token_url=token_url(app),
+            scopes=app.scopes,
+        )
+        for name, app in settings.oauth.items()
+    }

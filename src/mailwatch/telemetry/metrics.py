@@ -1,0 +1,198 @@
+"""What Prometheus is told: counts what the worker reports, and renders it off the event loop.
+
+The hot path costs a few microseconds a probe: the children of labelled metrics are looked up once and kept.
+"""
+
+import asyncio
+import platform
+import time
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Final
+
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.openmetrics import exposition as openmetrics
+
+from mailwatch.core.causes import Cause
+from mailwatch.core.evidence import ChannelReport, Outcome, Phase, Report
+from mailwatch.core.lifecycle import State
+from mailwatch.core.mailbox import Protocol
+from mailwatch.core.standing import Decision, Transition
+from mailwatch.ports import Claim
+from mailwatch.telemetry.certificates import Certificates
+from mailwatch.telemetry.instruments import REFRESH_RESULTS, Instruments
+from mailwatch.telemetry.log_losses import LogLosses
+
+OTHER: Final = "other"
+#: Faults of our own are named by the program, never by a server; the bound keeps a slip from becoming a flood of series.
+MAX_REASONS: Final = 40
+_OPENMETRICS: Final = "application/openmetrics-text"
+_OPENMETRICS_TYPE: Final = f"{_OPENMETRICS}; version=1.0.0; charset=utf-8"
+_RECOVERING: Final = (State.RECONNECTING, State.VERIFYING)
+
+
+class Metrics:
+    """Implements `ports.Meter`.  *providers* are the values the provider label may have, beside `other`."""
+
+    def __init__(self, providers: Iterable[str], version: str) -> None:
+        self.instruments = Instruments()
+        self._providers = frozenset(providers) | {OTHER}
+        self.instruments.initialise(sorted(self._providers))
+        self.instruments.build.info({"version": version, "python": platform.python_version()})
+        # No loss is known and a configuration is loaded, or nobody would make metrics.
+        self.instruments.connectivity.set(1)
+        self.instruments.reload_ok.set(1)
+        self.instruments.reload_at.set(time.time())
+        self.certificates = Certificates()
+        self.instruments.registry.register(self.certificates)
+        self.instruments.registry.register(LogLosses())
+        self._probes: dict[tuple[str, Protocol, Outcome], Counter] = {}
+        self._phases: dict[tuple[str, Protocol, Phase], Histogram] = {}
+        self._counts: dict[tuple[str, State], Gauge] = {
+            (provider, state): self.instruments.mailboxes.labels(provider, state.value)
+            for provider in self._providers
+            for state in State
+        }
+        self._reasons: set[str] = set()
+        self._rendering = asyncio.Lock()
+
+    # what the worker reports
+
+    def probed(self, claim: Claim, report: Report, decision: Decision) -> None:
+        """A probe was decided and recorded."""
+        provider = self._label(claim.mailbox.provider)
+        for channel in report.channels:
+            self._channel(provider, channel, report.finished_at)
+        if report.rejected_logins:
+            self.instruments.rejected.labels(provider).inc(report.rejected_logins)
+        for transition in decision.transitions:
+            self._transition(provider, transition, decision)
+        if self._is_failed_recovery(report, decision):
+            self.instruments.reconnections.labels(provider, "failed").inc()
+
+    def fenced(self) -> None:
+        """A result came too late and was dropped."""
+        self.instruments.fenced.inc()
+
+    def _label(self, provider: str) -> str:
+        return provider if provider in self._providers else OTHER
+
+    def _channel(self, provider: str, channel: ChannelReport, at: datetime) -> None:
+        key = (provider, channel.protocol, channel.outcome)
+        counter = self._probes.get(key)
+        if counter is None:
+            counter = self._probes[key] = self.instruments.probes.labels(provider, channel.protocol.value, channel.outcome.value)
+        counter.inc()
+        for phase, seconds in channel.timings_seconds.items():
+            phase_key = (provider, channel.protocol, phase)
+            histogram = self._phases.get(phase_key)
+            if histogram is None:
+                labels = (provider, channel.protocol.value, phase.value)
+                histogram = self._phases[phase_key] = self.instruments.phases.labels(*labels)
+            histogram.observe(seconds)
+        if channel.certificate is not None:
+            self.certificates.saw(channel.certificate.endpoint, channel.certificate.not_after_at, at)
+        if channel.impairment is not None:
+            self.instruments.impaired.labels(self._reason(channel.impairment)).inc()
+        if channel.withheld_reason is not None:
+            self.instruments.withheld.labels(self._reason(channel.withheld_reason)).inc()
+
+    def _reason(self, name: str) -> str:
+        if name not in self._reasons and len(self._reasons) >= MAX_REASONS:
+            return OTHER
+        self._reasons.add(name)
+        return name
+
+    def _transition(self, provider: str, transition: Transition, decision: Decision) -> None:
+        old, new = transition.from_state, transition.to_state
+        if old is new:
+            return
+        self.instruments.transitions.labels(old.value, new.value).inc()
+        if old is State.SUSPECT and new in (State.RECONNECTING, State.BLOCKED):
+            cause = transition.cause or Cause.UNKNOWN
+            self.instruments.disconnections.labels(provider, cause.value).inc()
+        if old is State.VERIFYING and new is State.CONNECTED:
+            self.instruments.reconnections.labels(provider, "verified").inc()
+            down_since_at = decision.before.down_since_at
+            if down_since_at is not None:
+                # A wall clock set back must not make a negative outage.
+                seconds = max(0.0, (transition.at - down_since_at).total_seconds())
+                self.instruments.outages.labels(provider).observe(seconds)
+
+    @staticmethod
+    def _is_failed_recovery(report: Report, decision: Decision) -> bool:
+        if decision.note is not None or decision.before.state not in _RECOVERING:
+            return False
+        return any(channel.outcome is Outcome.FAILED for channel in report.channels)
+
+    # what the daemon tells
+
+    def set_mailboxes(self, counts: Mapping[tuple[str, State], int]) -> None:
+        """Mailboxes by provider and state; what is not in *counts* is 0."""
+        totals: dict[tuple[str, State], int] = dict.fromkeys(self._counts, 0)
+        for (provider, state), count in counts.items():
+            totals[self._label(provider), state] += count
+        for key, total in totals.items():
+            self._counts[key].set(total)
+
+    def set_due(self, count: int, lag_seconds: float) -> None:
+        """How many mailboxes are due, and how late the oldest is."""
+        self.instruments.due.set(count)
+        self.instruments.lag.set(lag_seconds)
+
+    def in_flight(self, count: int) -> None:
+        """How many probes run."""
+        self.instruments.in_flight.set(count)
+
+    def pending_rows(self, count: int) -> None:
+        """How many rows wait to be written behind."""
+        self.instruments.pending.set(count)
+
+    def stored(self, seconds: float) -> None:
+        """A transaction took *seconds*."""
+        self.instruments.writes.observe(seconds)
+
+    def loop_lag(self, seconds: float) -> None:
+        """The event loop's longest delay of late."""
+        self.instruments.loop_lag.set(seconds)
+
+    def connectivity(self, up: bool) -> None:  # noqa: FBT001  # the one fact this tells
+        """Whether our own network works."""
+        self.instruments.connectivity.set(up)
+
+    def refreshed(self, provider: str, result: str) -> None:
+        """An access token was renewed, refused by the provider, or could not be asked for; unknown results count as failed."""
+        known = result if result in REFRESH_RESULTS else "failed"
+        self.instruments.refreshes.labels(self._label(provider), known).inc()
+
+    def reloaded(self, *, ok: bool, at: datetime) -> None:
+        """The configuration was loaded again, well or not."""
+        self.instruments.reload_ok.set(ok)
+        if ok:
+            self.instruments.reload_at.set(at.timestamp())
+
+    # what Prometheus asks
+
+    async def render(self, accept: str = "") -> tuple[bytes, str]:
+        """The exposition and its content type for an Accept header: OpenMetrics when asked for, else text 0.0.4."""
+        # A thread of its own: a full default pool must not blind the monitoring.  Scrapes at once are rendered one after the other.
+        async with self._rendering:
+            pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="metrics")
+            is_over = False
+            try:
+                rendered = await asyncio.get_running_loop().run_in_executor(pool, self.exposition, accept)
+                is_over = True
+            finally:
+                # A scrape that was given up is not waited for: that would hold the loop.
+                pool.shutdown(wait=is_over)
+        return rendered
+
+    def exposition(self, accept: str = "") -> tuple[bytes, str]:
+        """As `render`, here and now: tens of milliseconds, so not on the event loop."""
+        # The header itself is never echoed: versions we do not know get the one we do.
+        wanted = {part.split(";")[0].strip().lower() for part in accept.split(",")}
+        if _OPENMETRICS in wanted:
+            body: bytes = openmetrics.generate_latest(self.instruments.registry)  # type: ignore[no-untyped-call]  # no types there
+            return body, _OPENMETRICS_TYPE
+        return generate_latest(self.instruments.registry), CONTENT_TYPE_PLAIN_0_0_4
