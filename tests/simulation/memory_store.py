@@ -63,7 +63,7 @@ class MemoryStore:
     def _claim(self, mailbox_id, now, lease_seconds):
         standing, mailbox = self.standings[mailbox_id], self.mailboxes[mailbox_id]
         if mailbox_id in self.leases and standing.state in LOGIN_STATES:
-            standing = replace(standing, lost_at=(*standing.lost_at, now))
+            standing = replace(standing, lost_at=(*standing.lost_at, now), forced=False)
             self.standings[mailbox_id] = standing
             self.refusals.append((mailbox_id, Refusal(mailbox.endpoints[0].host, now)))
         lease = f"lease-{next(self._tokens)}"

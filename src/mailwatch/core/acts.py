@@ -73,7 +73,7 @@ def new_secret(standing: Standing, now: datetime, actor: str) -> Decision:
     else:
         after = replace(standing, due_at=now, forced=False, person_sightings=0, attempts=max(1, standing.attempts))
     if after.state is State.VERIFYING:
-        after = replace(after, clean_probes=0, verifying_since_at=now)  # what the old secret proved says nothing of the new one
+        after = replace(after, clean_probes=0, verifying_since_at=None)  # what the old secret proved says nothing of the new
     return _decision(standing, after, Trigger.NEW_SECRET, now, actor)
 
 

@@ -18,7 +18,7 @@ from typing import Final
 
 from mailwatch.core import backoff
 from mailwatch.core.budget import free_again_at, refusals_left, within
-from mailwatch.core.causes import SECRET_REFUSALS, Cause, Disposition, profile_of
+from mailwatch.core.causes import NETWORK_CAUSES, SECRET_REFUSALS, Cause, Disposition, profile_of
 from mailwatch.core.classify import diagnose
 from mailwatch.core.egress import Egress, may_be_ours
 from mailwatch.core.evidence import BEFORE_LOGIN, ChannelReport, Evidence, Outcome, Phase, Report
@@ -65,6 +65,8 @@ class _Failure:
 
     @property
     def disposition(self) -> Disposition:
+        if self.evidence.phase is Phase.TOKEN and self.cause in NETWORK_CAUSES:
+            return Disposition.TRANSIENT  # on the way to the token endpoint: no owner of a mailbox can heal that
         return profile_of(self.cause).disposition
 
 
@@ -143,10 +145,11 @@ def _outcome(s: _Situation, report: Report, egress: Egress) -> tuple[Standing, t
 
 def _well_or_withheld(s: _Situation, report: Report) -> tuple[Standing, tuple[Trigger, ...], str | None]:
     healthy = {channel.protocol for channel in report.channels if channel.outcome is Outcome.HEALTHY}
-    if healthy and healthy >= {endpoint.protocol for endpoint in s.mailbox.endpoints} and s.before.state in LOGIN_STATES:
+    wanted = {endpoint.protocol for endpoint in s.mailbox.endpoints}
+    if healthy and healthy >= wanted and s.before.state in LOGIN_STATES:
         return _succeeded(s)
     if s.before.state is State.BLOCKED:
-        if s.before.stuck_phase in BEFORE_LOGIN:
+        if s.before.stuck_phase in BEFORE_LOGIN and {channel.protocol for channel in report.channels} >= wanted:
             after = replace(s.before, due_at=s.now, attempts=max(1, s.before.attempts), person_sightings=0)
             return after, (Trigger.OBSTACLE_CLEARED,), None
         return replace(s.before, due_at=s.later(s.policy.recheck_seconds)), (), "withheld"
@@ -234,20 +237,13 @@ def _failed(s: _Situation, failure: _Failure) -> tuple[Standing, tuple[Trigger, 
     return replace(ill, due_at=_retry_at(s, failure, ill.attempts)), _CONFIRMING[before.state], None
 
 
-def _kind(cause: Cause | None) -> Disposition | None:
-    """What must be seen again before a person is asked; None for what heals by itself."""
-    if cause is None or cause is Cause.UNKNOWN:
-        return Disposition.TRANSIENT if cause else None
-    disposition = profile_of(cause).disposition
-    return disposition if disposition in (Disposition.HUMAN, Disposition.REFRESH) else None
-
-
 def _sightings(before: Standing, failure: _Failure) -> int:
     """How often in a row a failure of this kind was seen that may need a person; `unknown` is a kind of its own."""
-    kind = _kind(failure.cause)
-    if kind is None:
+    unknown = failure.cause is Cause.UNKNOWN
+    if failure.disposition not in (Disposition.HUMAN, Disposition.REFRESH) and not unknown:
         return 0
-    return before.person_sightings + 1 if kind is _kind(before.cause) else 1
+    same = before.cause is not None and profile_of(before.cause).disposition is failure.disposition
+    return before.person_sightings + 1 if same and unknown is (before.cause is Cause.UNKNOWN) else 1
 
 
 def _needs_person(s: _Situation, failure: _Failure, sightings: int) -> bool:
@@ -259,7 +255,8 @@ def _needs_person(s: _Situation, failure: _Failure, sightings: int) -> bool:
 
 def _is_final(s: _Situation, failure: _Failure) -> bool:
     """No second look is due: the token endpoint said so in so many words, or another login would break the budget."""
-    if failure.evidence.phase is Phase.TOKEN and failure.diagnosis.confidence is Confidence.HIGH:
+    answered = failure.evidence.oauth_error is not None or failure.evidence.http_status is not None
+    if answered and failure.evidence.phase is Phase.TOKEN and failure.diagnosis.confidence is Confidence.HIGH:
         return True
     return failure.cause in SECRET_REFUSALS and not _may_log_in(s)
 

@@ -75,6 +75,6 @@ class EgressWatch:
     @property
     def is_down(self) -> bool:
         """Whether an egress incident is open."""
-        if self._canary is not None and not self._canary[1]:
-            return True
+        if self._canary is not None:
+            return not self._canary[1]
         return len(self._failed) >= self.min_providers

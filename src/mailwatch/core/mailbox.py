@@ -82,7 +82,10 @@ class Endpoint:
     @classmethod
     def parse(cls, url: str, protocol: Protocol | None = None) -> "Endpoint":
         """The endpoint that *url* names; raises EndpointError with the cure."""
-        parts = urlsplit(url.strip())
+        try:
+            parts = urlsplit(url.strip())
+        except ValueError as error:  # brackets that do not match, characters that change under normalisation
+            raise EndpointError(f"{url!r}: this is no URL; write such as imaps://mail.example.org:993") from error
         allowed = [scheme for scheme, kind in _SCHEMES.items() if protocol in (None, kind[0])]
         known = _SCHEMES.get(parts.scheme.lower())
         if known is None or parts.scheme.lower() not in allowed:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mailwatch import __version__
 from mailwatch.config import ConfigError, Settings, load, locate, to_oauth_apps, to_pace, to_paces, to_policy
+from mailwatch.config.changes import told
 from mailwatch.config.section import host_port
 from mailwatch.core.pacing import Pace
 from mailwatch.core.providers import PACES
@@ -27,8 +28,7 @@ async def assemble(config: Path | None) -> Parts:
     """
     path = locate(config)
     settings = await asyncio.to_thread(load, path)
-    log_format = settings.log.format.value
-    logs.configure(settings.log.level.value, log_format)
+    logs.configure(settings.log.level.value, settings.log.format.value)
     clock = SystemClock()
     store = await _store(settings, clock)
     metrics = Metrics([*PACES, *settings.providers], __version__)
@@ -43,9 +43,9 @@ async def assemble(config: Path | None) -> Parts:
         tuning=tuning_of(settings),
         listen=settings.web.listen,
         notifier=Notifier(),
-        node=socket.gethostname(),
+        node=_node(settings),
         canary=TcpCanary(canaries, resolver) if canaries else None,
-        reload=_reloader(path, log_format),
+        reload=_reloader(path, settings),
         close=close,
     )
 
@@ -62,19 +62,29 @@ def tuning_of(settings: Settings) -> Tuning:
     )
 
 
-def _reloader(path: Path | None, log_format: str) -> Callable[[], Awaitable[Tuning]] | None:
+def _reloader(path: Path | None, first: Settings) -> Callable[[], Awaitable[Tuning]] | None:
+    """Reads the file again; what changed but needs a restart is logged, for it would seem to be in force."""
     if path is None:
         return None
+    running = first
 
     async def reload() -> Tuning:
+        nonlocal running
         try:
             settings = await asyncio.to_thread(load, path)
         except ConfigError as error:
             raise MailwatchError(str(error)) from error
-        logs.configure(settings.log.level.value, log_format)
+        live, restart = told(running, settings)
+        running = settings
+        logs.configure(settings.log.level.value, first.log.format.value)
+        logs.get("mailwatch").info("config.compared", changed=live, restart_needed=restart)
         return tuning_of(settings)
 
     return reload
+
+
+def _node(settings: Settings) -> str:
+    return settings.store.node or socket.gethostname()
 
 
 async def _store(settings: Settings, clock: SystemClock) -> SqlStore:
@@ -82,7 +92,7 @@ async def _store(settings: Settings, clock: SystemClock) -> SqlStore:
     keyring = await asyncio.to_thread(settings.secrets.keyring.read)
     reference = settings.store.password
     password = None if reference is None else await asyncio.to_thread(reference.read)
-    return SqlStore(settings.store.url, Vault(KeyRing.read(keyring.reveal())), clock, node=socket.gethostname(), password=password)
+    return SqlStore(settings.store.url, Vault(KeyRing.read(keyring.reveal())), clock, node=_node(settings), password=password)
 
 
 async def _prober(
@@ -105,5 +115,7 @@ async def _prober(
         allow_private_hosts=network.allow_private_hosts, allowed_networks=network.allowed_networks, allowed_ports=None
     )
     tokens = TokenSource(apps, store.grants, clock, TokenEndpoint(Dialer(resolver, https, context)))
-    prober = NetworkProber(dialer, tokens, clock, ehlo_name=socket.getfqdn(), allow_cleartext=network.allow_cleartext)
+    prober = NetworkProber(
+        dialer, tokens, clock, ehlo_name=socket.getfqdn(), conversation=False, allow_cleartext=network.allow_cleartext
+    )
     return prober, tokens.close, resolver

@@ -186,7 +186,8 @@ class Daemon:
     def _jobs(self) -> list[Job]:
         beat = self._progress["scheduler"].beat
         return [
-            Job("tick", self.parts.tick_seconds, self._tick, beat=beat),
+            # The jitter keeps two nodes out of step: in step, the one a moment behind would find nothing left to claim.
+            Job("tick", self.parts.tick_seconds, self._tick, jitter_seconds=0.4 * self.parts.tick_seconds, beat=beat),
             Job("counts", 5.0, self._refresh_counts),
             Job("refusals", 5.0, self._learn_refusals),
             Job("canary", 15.0, self.connectivity.ask_canary),

@@ -5,6 +5,7 @@ must not become a burst); each provider's connections and logins a minute; and t
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
@@ -105,11 +106,14 @@ class Dispatcher:
     async def stop(self, grace_seconds: float) -> int:
         """Start nothing more, wait for what is in flight, cancel the rest; how many had to be cancelled."""
         self._stopping = True
-        async with self._ticking:  # what is being claimed now is given back, not left to its lease
-            pass
+        loop = asyncio.get_running_loop()
+        end = loop.time() + grace_seconds
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(end), self._ticking:
+                pass  # what is being claimed now is given back, not left to its lease
         if not self._tasks:
             return 0
-        _, late = await asyncio.wait(self._tasks, timeout=grace_seconds)
+        _, late = await asyncio.wait(self._tasks, timeout=max(0.0, end - loop.time()))
         for task in late:
             task.cancel()
         if late:
@@ -135,7 +139,7 @@ class Dispatcher:
             self.hosts.start(host, proven=proven)
         task = asyncio.create_task(self._run(claim, pacer, hosts if logs_in else ()), name=f"probe {claim.mailbox.id}")
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
         self._in_flight_changed(len(self._tasks))
 
     async def _run(self, claim: Claim, pacer: Pacer, hosts: tuple[str, ...]) -> None:
@@ -149,7 +153,10 @@ class Dispatcher:
                 self.hosts.finish(host, proven=claim.standing.proven)
             for refusal in decision.refusals if decision else ():
                 self.hosts.refuse(refusal.host, refusal.at)
-            self._in_flight_changed(len(self._tasks) - 1)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._in_flight_changed(len(self._tasks))
 
     def _pace_of(self, gate: str) -> Pace:
         return self._paces.get(gate, self._other)

@@ -157,8 +157,9 @@ class Worker:
         """Make the mailbox due later, so that one that always fails cannot stop the others; its lease ends either way."""
         now = self._clock.now()
         due_at = now + timedelta(seconds=seconds * (1 + 0.25 * self._rng.random()))
-        counted = unfinished(claim.mailbox, claim.standing, planned, report, now, due_at)
+        counted: Decision | None = None
         try:
+            counted = unfinished(claim.mailbox, claim.standing, planned, report, now, due_at)
             if counted is None:
                 await self._store.postpone(claim, due_at)
             else:

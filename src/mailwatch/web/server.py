@@ -11,6 +11,9 @@ from starlette.applications import Starlette
 
 from mailwatch.ports import MailwatchError
 
+#: Connections that wait to be taken; the kernel's own limit may be lower.
+_BACKLOG = 128
+
 
 class _QuietServer(uvicorn.Server):
     """uvicorn without signal handlers: SIGTERM, SIGINT and SIGHUP belong to the daemon."""
@@ -36,6 +39,10 @@ def listen(address: str) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, int(port)))
+        listener.listen(_BACKLOG)  # now: before that, another process could bind the same port
+    except (ValueError, OverflowError) as error:
+        listener.close()
+        raise MailwatchError(f"[web] listen = {address!r}: the port must be a number up to 65535, such as 9725") from error
     except OSError as error:
         listener.close()
         raise MailwatchError(f"[web] listen = {address!r}: {error.strerror}; is another mailwatch running?") from error

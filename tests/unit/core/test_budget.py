@@ -1,0 +1,104 @@
+"""The login budget of a secret and of a host."""
+
+from datetime import timedelta
+
+from builders import NOW, a_standing, later
+from mailwatch.core.budget import HostBudget, free_again_at, refusals_left, within
+from mailwatch.core.policy import BudgetPolicy
+
+POLICY = BudgetPolicy()
+HOST = "mail.example.org"
+
+
+def test_a_moment_leaves_the_window_when_it_is_as_old_as_the_window():
+    assert within([later(-600), later(-599)], NOW, 600) == (later(-599),)
+
+
+def test_a_moment_ahead_of_a_clock_that_was_set_back_still_counts():
+    assert within([later(3600)], NOW, 600) == (later(3600),)
+
+
+def test_refused_and_lost_logins_share_one_budget_that_never_goes_below_nothing():
+    assert refusals_left(a_standing(), POLICY, NOW) == 2
+    assert refusals_left(a_standing(rejected_at=(NOW,), lost_at=(NOW,)), POLICY, NOW) == 0
+    assert refusals_left(a_standing(rejected_at=(NOW,) * 5), POLICY, NOW) == 0
+
+
+def test_the_next_login_is_free_when_enough_refusals_have_left_the_window():
+    standing = a_standing(rejected_at=(later(-300), later(-200)), lost_at=(later(-100),))
+    assert free_again_at(standing, POLICY, NOW) == later(-200) + timedelta(seconds=POLICY.window_seconds)
+    assert refusals_left(standing, POLICY, free_again_at(standing, POLICY, NOW)) == 1
+
+
+def test_with_budget_left_the_next_login_is_free_now():
+    assert free_again_at(a_standing(rejected_at=(NOW,)), POLICY, NOW) == NOW
+
+
+def test_a_strict_host_admits_no_more_logins_than_may_be_refused():
+    hosts = HostBudget(POLICY)
+    for _ in range(3):
+        assert hosts.admits(HOST, NOW, proven=True, strict=True)
+        hosts.start(HOST, proven=True)
+    assert not hosts.admits(HOST, NOW, proven=True, strict=True)
+    assert hosts.room(HOST, NOW) == 0
+
+
+def test_an_unproven_secret_leaves_the_last_place_of_a_strict_host_to_proven_ones():
+    hosts = HostBudget(POLICY)
+    hosts.refuse(HOST, NOW)
+    hosts.refuse(HOST, NOW)
+    assert not hosts.admits(HOST, NOW, proven=False, strict=True)
+    assert hosts.admits(HOST, NOW, proven=True, strict=True)
+
+
+def test_a_host_that_allows_one_refusal_still_admits_an_unproven_secret():
+    hosts = HostBudget(BudgetPolicy(host_rejected_logins=1))
+    assert hosts.admits(HOST, NOW, proven=False, strict=True)
+
+
+def test_at_a_provider_that_counts_by_account_proven_secrets_wait_for_nobody():
+    hosts = HostBudget(POLICY)
+    for _ in range(50):
+        hosts.refuse(HOST, NOW)
+    assert hosts.admits(HOST, NOW, proven=True, strict=False)
+    assert not hosts.admits(HOST, NOW, proven=False, strict=False)
+
+
+def test_unproven_logins_in_flight_count_as_if_refused_at_a_lenient_host_too():
+    hosts = HostBudget(POLICY)
+    for _ in range(3):
+        assert hosts.admits(HOST, NOW, proven=False, strict=False)
+        hosts.start(HOST, proven=False)
+    assert not hosts.admits(HOST, NOW, proven=False, strict=False)
+
+
+def test_a_login_that_ends_gives_its_place_back():
+    hosts = HostBudget(POLICY)
+    for proven in (False, True):
+        hosts.start(HOST, proven=proven)
+    assert hosts.room(HOST, NOW) == 1
+    for proven in (False, True):
+        hosts.finish(HOST, proven=proven)
+    assert hosts.room(HOST, NOW) == 3
+    assert hosts.admits(HOST, NOW, proven=False, strict=True)
+
+
+def test_a_host_is_free_when_its_oldest_refusal_leaves_the_window():
+    hosts = HostBudget(POLICY)
+    assert hosts.free_at(HOST, NOW) == NOW
+    hosts.refuse(HOST, later(-500))
+    hosts.refuse(HOST, later(-10))
+    assert hosts.free_at(HOST, NOW) == later(100)
+    assert hosts.refused(HOST, later(100)) == 1
+    assert hosts.refused(HOST, later(600)) == 0
+
+
+def test_what_the_store_tells_twice_counts_once_and_adds_to_what_was_seen_here():
+    hosts = HostBudget(POLICY)
+    hosts.refuse(HOST, later(-5))
+    told = {HOST: [later(-20), later(-5)], "other.example.org": [later(-1), later(-1)]}
+    hosts.learn(told)
+    hosts.learn(told)
+    assert hosts.refused(HOST, NOW) == 2
+    assert hosts.refused("other.example.org", NOW) == 2
+    assert hosts.free_at(HOST, NOW) == later(580)
