@@ -1,0 +1,330 @@
+"""Why a mailbox failed: evidence in, diagnosis out.  Pure and total: any evidence gives a cause of the closed set.
+
+The order, from what says most to what says least (docs/classification.md):
+numbers that cannot be misread (certificate, AADSTS, OAuth error, HTTP status), wordings of known servers, decisive codes, what
+words mean in any language, other codes, weaker words, the class of a reply code in its place, the exception's class, the phase.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from math import isnan
+from typing import Final
+
+from mailwatch.core.causes import PROFILES, Cause, Disposition, Owner
+from mailwatch.core.evidence import Evidence, Phase
+from mailwatch.core.hints import MAX_SECONDS, seconds_named
+from mailwatch.core.replies import Reading, read
+from mailwatch.core.signatures import PHRASES
+from mailwatch.core.signatures.mail_codes import (
+    DECISIVE_ENHANCED,
+    DECISIVE_IMAP_CODES,
+    ENHANCED,
+    IMAP_CODES,
+    REPLY_CODES,
+    REPLY_CODES_BY_PLACE,
+    VAGUE_ENHANCED,
+)
+from mailwatch.core.signatures.meanings import STRONG, WEAK
+from mailwatch.core.signatures.network_codes import CARRIERS, ERRNO, EXCEPTIONS, cause_of_verify_code
+from mailwatch.core.signatures.oauth_codes import AADSTS, DESCRIPTIONS, ERRORS
+from mailwatch.core.signatures.rule import PLACES, rules
+from mailwatch.core.standing import Confidence, Diagnosis
+from mailwatch.core.wordings import LANGUAGES, Hit, Ideas, Lexicon, MeaningTable, PhraseIndex, ideas_in
+
+_HIGH, _MEDIUM, _LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
+_TOKEN, _AUTH, _EARLY, _SUBMIT = PLACES["token"], PLACES["auth"], PLACES["early"], PLACES["submit"]
+_OK: Final = 200  # RFC 9110, 15.3.1
+#: Causes by which a live session that announces its end is merely over.
+_ENDS: Final = frozenset({Cause.CONNECTION_DROPPED, Cause.CONNECTION_TIMEOUT})
+Verdict = tuple[Cause, str, str, Confidence]  #: cause, rule, quote, confidence
+
+
+class Classifier:
+    """The tables, ready to be searched; `without` leaves groups of wordings out, to measure what the general layers do alone."""
+
+    def __init__(self, without: Iterable[str] = ()) -> None:
+        left_out = frozenset(without)
+        self._lexicon = Lexicon(LANGUAGES)
+        self._phrases = PhraseIndex(rule for rule in PHRASES if rule.group not in left_out)
+        self._descriptions = PhraseIndex(rules("oauth", "RFC 6749, 5.2", *DESCRIPTIONS))
+        self._strong = MeaningTable(STRONG, self._lexicon)
+        self._weak = MeaningTable(WEAK, self._lexicon)
+
+    def diagnose(self, evidence: Evidence) -> Diagnosis:
+        """The cause of *evidence*; see the module."""
+        reading = read(evidence)
+        cause, rule, quote, confidence = self._decide(reading)
+        if evidence.session_worked and cause in _ENDS and (reading.status == "BYE" or reading.code in {221, 421, 451}):
+            cause, rule = Cause.SESSION_EXPIRED, "session.announced_end"
+        return Diagnosis(cause, rule, quote, confidence, _retry_after(evidence, cause))
+
+    def _decide(self, reading: Reading) -> Verdict:
+        for step in _BY_NUMBER:
+            verdict = step(reading)
+            if verdict is not None:
+                return verdict
+        if reading.place & _TOKEN or reading.oauth_error:
+            verdict = self._of_token_endpoint(reading)
+            if verdict is not None:
+                return verdict
+        hit = self._phrases.find(reading)
+        if hit is not None:
+            return _quoted(reading, hit, _HIGH)
+        verdict = _of_the_network(reading)
+        if verdict is not None:
+            return verdict
+        ideas = ideas_in(self._lexicon, reading.tokens)
+        return (
+            _decisive_code(reading)
+            or self._of_words(reading, ideas, self._strong)
+            or _plain_code(reading)
+            or self._of_words(reading, ideas, self._weak)
+            or _fallback(reading)
+        )
+
+    @staticmethod
+    def _of_words(reading: Reading, ideas: Ideas, table: MeaningTable) -> Verdict | None:
+        hit = table.find(ideas, reading.place)
+        return None if hit is None else _quoted(reading, hit, _MEDIUM)
+
+    def _of_token_endpoint(self, reading: Reading) -> Verdict | None:
+        """RFC 6749, 5.2: the description where it says more, else the error; a page or a bare status says nothing of the grant."""
+        hit = self._descriptions.find(reading)
+        error = reading.oauth_error
+        known = ERRORS.get(error) if error else None
+        if hit is not None and known in {None, Cause.OAUTH_GRANT_REVOKED, Cause.ACCESS_DENIED, Cause.OAUTH_MISCONFIGURED}:
+            return _quoted(reading, hit, _HIGH)
+        if known is not None and error is not None:
+            return known, f"oauth.{error.replace(' ', '_')}", _literal(reading, error), _HIGH
+        status = reading.evidence.http_status
+        if "<html" in reading.text[:200].lower() or (status == _OK and not reading.evidence.exception):
+            return Cause.SERVER_UNAVAILABLE, "oauth.no_answer", _head(reading), _MEDIUM
+        return None
+
+
+def _quoted(reading: Reading, hit: Hit, confidence: Confidence) -> Verdict:
+    rule, first, last = hit
+    return rule.cause, rule.id, reading.text[reading.spans[first][0] : reading.spans[last][1]], confidence
+
+
+def _literal(reading: Reading, wanted: str) -> str:
+    """*wanted* as it stands in the text, else itself."""
+    at = reading.text.lower().find(wanted.lower())
+    return reading.text[at : at + len(wanted)] if at >= 0 else wanted
+
+
+def _head(reading: Reading) -> str:
+    evidence = reading.evidence
+    return reading.text[:80].strip() or str(evidence.http_status or reading.code or evidence.exception or "")
+
+
+def _certificate(reading: Reading) -> Verdict | None:
+    number = reading.evidence.verify_code
+    if not number:
+        return None
+    return cause_of_verify_code(number), f"openssl.verify_{number}", _head(reading) or str(number), _HIGH
+
+
+def _aadsts(reading: Reading) -> Verdict | None:
+    for number in reading.aadsts:
+        if number in AADSTS:
+            return AADSTS[number], f"microsoft.aadsts_{number}", _literal(reading, f"AADSTS{number}"), _HIGH
+    return None
+
+
+def _http(reading: Reading) -> Verdict | None:
+    """A token endpoint that is overloaded or broken says nothing about the grant."""
+    status = reading.evidence.http_status
+    if status is None or not (reading.place & _TOKEN or reading.evidence.protocol == "oauth"):
+        return None
+    if status == 429:  # noqa: PLR2004  # RFC 6585, 4
+        return Cause.RATE_LIMITED, "http.429", _literal(reading, "429"), _HIGH
+    if status in {408, 425} or status >= 500:  # noqa: PLR2004  # RFC 9110, 15.6
+        return Cause.SERVER_UNAVAILABLE, f"http.{status}", _literal(reading, str(status)), _HIGH
+    return None
+
+
+_CHALLENGES: Final = {"400": Cause.OAUTH_TOKEN_EXPIRED, "401": Cause.OAUTH_TOKEN_EXPIRED, "403": Cause.OAUTH_MISCONFIGURED}
+
+
+def _challenge(reading: Reading) -> Verdict | None:
+    """RFC 7628, 3.2.2: `status` of the error challenge."""
+    status = reading.challenge
+    if status is None:
+        return None
+    cause = _CHALLENGES.get(status) or ERRORS.get(status) or Cause.OAUTH_TOKEN_EXPIRED
+    if cause is Cause.OAUTH_GRANT_REVOKED:
+        cause = Cause.OAUTH_TOKEN_EXPIRED  # the refresh token is not known at this place: only the access token was shown
+    return cause, f"sasl.challenge_{status[:24].replace(' ', '_') or 'other'}", _literal(reading, status) or _head(reading), _HIGH
+
+
+_BY_NUMBER: Final[tuple[Callable[[Reading], Verdict | None], ...]] = (_certificate, _aadsts, _http, _challenge)
+
+
+def _of_enhanced(table: Mapping[str, Cause], enhanced: str) -> Cause | None:
+    """The cause of *enhanced* with its class, or of its subject and detail in any class."""
+    return table.get(enhanced) or table.get(f"x{enhanced[1:]}")
+
+
+def _decisive_code(reading: Reading) -> Verdict | None:
+    if reading.enhanced:
+        cause = _of_enhanced(DECISIVE_ENHANCED, reading.enhanced)
+        if cause is not None:
+            return cause, f"rfc3463.{reading.enhanced}", reading.enhanced, _HIGH
+    named = reading.response_code
+    if named is not None and named in DECISIVE_IMAP_CODES:
+        return DECISIVE_IMAP_CODES[named], f"rfc5530.{named.lower()}", named, _HIGH
+    if reading.code == 538:  # noqa: PLR2004  # RFC 2554: encryption required for the mechanism
+        return Cause.TLS_REQUIRED, "rfc4954.538", "538", _HIGH
+    return None
+
+
+def _plain_code(reading: Reading) -> Verdict | None:
+    if reading.enhanced:
+        cause = _of_enhanced(ENHANCED, reading.enhanced)
+        if cause is not None:
+            return cause, f"rfc3463.{reading.enhanced}", reading.enhanced, _HIGH
+    code = reading.response_code
+    if code == "LIMIT" and reading.place & _AUTH:
+        return Cause.RATE_LIMITED, "rfc5530.limit", code, _HIGH
+    if code and IMAP_CODES.get(code, Cause.UNKNOWN) is not Cause.UNKNOWN:
+        return IMAP_CODES[code], f"rfc5530.{code.lower()}", code, _HIGH
+    return None
+
+
+def _fallback(reading: Reading) -> Verdict:
+    """The class of the code in its place, the exception, the phase."""
+    return (
+        _vague_code(reading)
+        or _reply_code(reading)
+        or _error_number(reading)
+        or _exception(reading)
+        or _carrier(reading)
+        or _imap_status(reading)
+        or _http_refusal(reading)
+        or _phase(reading)
+    )
+
+
+def _vague_code(reading: Reading) -> Verdict | None:
+    cause = _of_enhanced(VAGUE_ENHANCED, reading.enhanced) if reading.enhanced else None
+    return None if cause is None else (cause, f"rfc3463.{reading.enhanced}", str(reading.enhanced), _LOW)
+
+
+def _reply_code(reading: Reading) -> Verdict | None:
+    code = reading.code
+    if code is None:
+        return None
+    for place in ("starttls", "early", "auth", "submit"):
+        if reading.place & PLACES[place] and (place, code) in REPLY_CODES_BY_PLACE:
+            return REPLY_CODES_BY_PLACE[place, code], f"rfc5321.{code}_{place}", str(code), _LOW
+    cause = REPLY_CODES.get(code)
+    if cause is None:
+        cause = Cause.SERVER_UNAVAILABLE if code // 100 == 4 else Cause.UNKNOWN  # noqa: PLR2004  # RFC 5321, 4.2.1
+    return cause, f"rfc5321.{code}", str(code), _LOW
+
+
+#: How Python writes the number into the text, whatever the language of the words behind it.
+_WRITTEN_NUMBER: Final = re.compile(r"\[(?:Errno|WinError) (-?\d{1,6})\]")
+
+
+def _error_number(reading: Reading) -> Verdict | None:
+    number = reading.evidence.errno
+    if (reading.exception or "").startswith("SSL"):
+        return None  # OpenSSL counts for itself
+    if number is None and "rror " in reading.text:
+        written = _WRITTEN_NUMBER.search(reading.text)
+        number = int(written[1]) if written else None
+    cause = ERRNO.get(number) if number is not None else None
+    return None if cause is None else (cause, f"errno.{number}", _head(reading) or str(number), _HIGH)
+
+
+def _of_the_network(reading: Reading) -> Verdict | None:
+    """What the network stack says by number or class, when no server spoke."""
+    return None if reading.place & PLACES["reply"] else _error_number(reading) or _exception(reading)
+
+
+def _carrier(reading: Reading) -> Verdict | None:
+    name = reading.exception
+    if name is None or name not in CARRIERS:
+        return None
+    return CARRIERS[name], f"exception.{name}", _head(reading) or name, _LOW
+
+
+def _exception(reading: Reading) -> Verdict | None:
+    name = reading.exception
+    if name is None or name not in EXCEPTIONS:
+        return None
+    cause = EXCEPTIONS[name]
+    if cause is Cause.CONNECTION_DROPPED and name.startswith("SSL") and reading.evidence.phase in {Phase.TLS, Phase.STARTTLS}:
+        cause = Cause.TLS_HANDSHAKE_FAILED
+    return cause, f"exception.{name}", _head(reading) or name, _MEDIUM
+
+
+def _imap_status(reading: Reading) -> Verdict | None:
+    if reading.status == "BAD":
+        return Cause.PROTOCOL_ERROR, "rfc9051.bad", "BAD", _LOW
+    if reading.status == "BYE":
+        return Cause.CONNECTION_DROPPED, "rfc9051.bye", "BYE", _LOW
+    if reading.status == "NO" and reading.place & _AUTH:
+        return Cause.INVALID_CREDENTIALS, "rfc9051.no_to_login", "NO", _LOW
+    return None
+
+
+_REFUSED: Final = range(400, 500)  # RFC 9110, 15.5: the client erred
+
+
+def _http_refusal(reading: Reading) -> Verdict | None:
+    """A token endpoint that refuses without an OAuth error: address or application are wrong, the grant is not judged."""
+    status = reading.evidence.http_status
+    if status not in _REFUSED or not (reading.place & _TOKEN or reading.evidence.protocol == "oauth"):
+        return None
+    return Cause.OAUTH_MISCONFIGURED, f"http.{status}", _head(reading) or str(status), _LOW
+
+
+_BY_PHASE: Final = {
+    Phase.RESOLVE: Cause.DNS_FAILURE,
+    Phase.CONNECT: Cause.CONNECTION_TIMEOUT,
+    Phase.TLS: Cause.TLS_HANDSHAKE_FAILED,
+}
+
+
+def _phase(reading: Reading) -> Verdict:
+    """An exception of unknown class and no words: the phase in which it came is all there is."""
+    phase = reading.evidence.phase
+    if phase in _BY_PHASE and reading.exception:
+        return _BY_PHASE[phase], f"phase.{phase}", _head(reading), _LOW
+    return Cause.UNKNOWN, "unknown", _head(reading), _LOW
+
+
+def _retry_after(evidence: Evidence, cause: Cause) -> float | None:
+    """The wait that the server names: Retry-After, or in words; only where waiting heals."""
+    named = evidence.retry_after_seconds
+    if named is not None:
+        return None if isnan(named) else max(0.0, min(named, MAX_SECONDS))
+    if PROFILES[cause].disposition is Disposition.THROTTLED or cause in {Cause.SERVER_UNAVAILABLE, Cause.UNKNOWN}:
+        return seconds_named(evidence.response)
+    return None
+
+
+@lru_cache(maxsize=1)
+def _standard() -> Classifier:
+    """The tables are built on first use: importing them costs nothing to verbs that classify nothing."""
+    return Classifier()
+
+
+def diagnose(evidence: Evidence) -> Diagnosis:
+    """The cause of *evidence*, the rule that found it and the words that decided; never raises, never a platform cause."""
+    return _standard().diagnose(evidence)
+
+
+def owner_of(diagnosis: Diagnosis) -> Owner:
+    """Who must act: the cause's owner, unless the rule says better (a resolver that does not answer is ours)."""
+    if diagnosis.cause is Cause.DNS_FAILURE and diagnosis.rule in {
+        "errno.-3",
+        "exception.NoNameservers",
+        "exception.LifetimeTimeout",
+    }:
+        return Owner.US
+    return PROFILES[diagnosis.cause].owner

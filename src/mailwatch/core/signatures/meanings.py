@@ -1,0 +1,166 @@
+"""What combinations of ideas mean, in any language of the lexicon; the first that holds decides.
+
+A row wants its ideas near one another (`A|B` is either, `-A` must not occur at all). `STRONG` is read before the codes of a
+reply, because these words say more than a code's class; `WEAK` is read after them, because they only repeat what a code says
+better.
+"""
+
+from typing import Final
+
+from mailwatch.core.causes import Cause
+from mailwatch.core.signatures.rule import Rule, rules
+
+STRONG: Final[tuple[Rule, ...]] = rules(
+    "words",
+    "lexicon",
+    # certificates and TLS
+    ("certificate_expired", Cause.TLS_CERTIFICATE_EXPIRED, "CERT EXPIRED"),
+    ("certificate_untrusted", Cause.TLS_CERTIFICATE_UNTRUSTED, "CERT WRONG|VERIFY|REVOKED|UNKNOWN|DENIED -REQUIRED"),
+    ("handshake", Cause.TLS_HANDSHAKE_FAILED, "TLS HANDSHAKE -TIMEOUT"),
+    # what a person has to do at the provider's site
+    ("app_password", Cause.APP_PASSWORD_REQUIRED, "APPSPECIFIC", "!submit !token"),
+    ("password_expired", Cause.PASSWORD_EXPIRED, "PASSWORD EXPIRED -TOKEN -SECRET_OF_APP -CERT -REFRESHTOKEN", "!submit"),
+    ("password_change", Cause.PASSWORD_EXPIRED, "PASSWORD CHANGE -SENDING -SPAM -SECRET_OF_APP", "!submit !token"),
+    ("terms", Cause.WEB_LOGIN_REQUIRED, "TERMS ACCEPT", "auth"),
+    ("password_logins_off", Cause.BASIC_AUTH_DISABLED, "BASIC DISABLED|BLOCKED|DENIED|NOT|UNSUPPORTED|LOCKED", "!submit"),
+    ("passwords_off", Cause.BASIC_AUTH_DISABLED, "PASSWORD AUTH DISABLED|UNSUPPORTED -USER -ACCOUNT -TLS", "!submit"),
+    ("oauth_wanted", Cause.BASIC_AUTH_DISABLED, "OAUTH REQUIRED -TOKEN -UNSUPPORTED -MECHANISM -FAIL", "auth"),
+    ("second_factor", Cause.MFA_REQUIRED, "MFA", "!submit"),
+    ("captcha", Cause.WEB_LOGIN_REQUIRED, "CAPTCHA", "auth"),
+    ("browser", Cause.WEB_LOGIN_REQUIRED, "BROWSER LOGIN|VERIFY|ACTIVITY -ENABLED -PASSWORD -SENDING -IMAP -POP -SMTP", "auth"),
+    ("confirm_account", Cause.WEB_LOGIN_REQUIRED, "VERIFY ACCOUNT|LOGIN|MAILBOX -FAIL -SENDER", "auth"),
+    ("suspicious_login", Cause.WEB_LOGIN_REQUIRED, "SUSPICIOUS LOGIN|ACTIVITY|ATTEMPT -SENDING -LOCKED -MESSAGE", "auth"),
+    ("token_dead", Cause.OAUTH_TOKEN_EXPIRED, "TOKEN EXPIRED|WRONG|REVOKED|UNKNOWN", "auth"),
+    # encryption first
+    ("tls_unavailable", Cause.TLS_HANDSHAKE_FAILED, "TLS UNAVAILABLE|TEMPORARY"),
+    ("tls_first", Cause.TLS_REQUIRED, "TLS REQUIRED|DISABLED|DENIED -CERT -HANDSHAKE -UNSUPPORTED -APPSPECIFIC"),
+    ("tls_only", Cause.TLS_REQUIRED, "TLS NOT ALLOWED -CERT -HANDSHAKE"),
+    # how much
+    ("too_many_errors", Cause.RATE_LIMITED, "MANY ERROR -RECIPIENT -CONNECTION -MESSAGE -SYNTAX -AUTH -LOGIN -LOCKED -IP", "smtp"),
+    (
+        "too_many_commands",
+        Cause.PROTOCOL_ERROR,
+        "MANY COMMAND|PROTOCOL WRONG|UNKNOWN|UNAUTHENTICATED|UNSUPPORTED|ERROR -AUTH -MESSAGE",
+    ),
+    ("messages_a_connection", Cause.RATE_LIMITED, "MESSAGE CONNECTION LIMIT|EXCEED|MANY"),
+    (
+        "connections",
+        Cause.CONNECTION_LIMIT,
+        "CONNECTION CONCURRENT|MANY|LIMIT|EXCEED -ATTEMPT -MESSAGE -RATE -FREQUENT -TIMEOUT -BANDWIDTH -DROPPED -BLACKLIST -IDLE",
+    ),
+    ("too_many_recipients", Cause.SENDING_LIMIT, "RECIPIENT MANY|LIMIT|EXCEED -CONNECTION -FULL -QUOTA -RATE -SPAM"),
+    ("size", Cause.PROTOCOL_ERROR, "SIZE EXCEED|LIMIT MESSAGE -QUOTA -DAILY -RATE", "submit"),
+    ("mailbox_full", Cause.MAILBOX_FULL, "MAILBOX|USER|ACCOUNT|FOLDER|RECIPIENT FULL -BANDWIDTH"),
+    ("daily_limit", Cause.SENDING_LIMIT, "DAILY LIMIT|EXCEED SENDING|MESSAGE|RECIPIENT -LOGIN -AUTH -CONNECTION -TIMEOUT"),
+    ("daily_limit_short", Cause.SENDING_LIMIT, "DAILY LIMIT EXCEED -LOGIN -AUTH -CONNECTION -TIMEOUT -TOKEN", "submit"),
+    ("sending_limit", Cause.SENDING_LIMIT, "SENDING LIMIT -RATE -THROTTLE -LOGIN -SIZE -FREQUENT"),
+    ("bandwidth", Cause.RATE_LIMITED, "BANDWIDTH LIMIT|EXCEED|QUOTA"),
+    ("over_quota", Cause.MAILBOX_FULL, "QUOTA EXCEED|FULL -SENDING -RATE -DAILY -BANDWIDTH -THROTTLE -CONNECTION"),
+    ("disk_full", Cause.MAILBOX_FULL, "DISK FULL"),
+    ("country", Cause.IP_BLOCKED, "COUNTRY BLOCKED|DENIED|NOT|LOCKED", "!token"),
+    ("sender_listed", Cause.SENDING_BLOCKED, "BLACKLIST SENDER|DOMAIN|CONTENT -IP -HOST", "submit"),
+    ("ip_listed", Cause.IP_BLOCKED, "BLACKLIST"),
+    ("ip_refused", Cause.IP_BLOCKED, "IP BLOCKED|DENIED|LOCKED|REPUTATION|SPAM -FREQUENT -RATE -THROTTLE -DMARC"),
+    ("ip_not_allowed", Cause.IP_BLOCKED, "IP NOT ALLOWED -RATE -THROTTLE -DMARC"),
+    ("host_refused", Cause.IP_BLOCKED, "HOST BLOCKED|DENIED|REPUTATION -USER -RELAY -ARGUMENT -SYNTAX"),
+    ("not_on_whitelist", Cause.IP_BLOCKED, "WHITELIST NOT IP|HOST"),
+    ("reputation_at_greeting", Cause.IP_BLOCKED, "REPUTATION", "early"),
+    ("spam_at_greeting", Cause.IP_BLOCKED, "SPAM BLOCKED|DENIED", "early"),
+    ("reverse_dns", Cause.IP_BLOCKED, "REVERSE NOT|FAIL|REQUIRED|WRONG"),
+    ("throttle", Cause.RATE_LIMITED, "THROTTLE"),
+    ("rate_limit", Cause.RATE_LIMITED, "RATE LIMIT|EXCEED|MANY"),
+    ("too_frequent", Cause.RATE_LIMITED, "FREQUENT -NOT"),
+    ("too_many_attempts", Cause.RATE_LIMITED, "MANY ATTEMPT -SYNTAX -CONCURRENT"),
+    ("too_many_wrong", Cause.RATE_LIMITED, "MANY WRONG PASSWORD|LOGIN|AUTH -SYNTAX", "!submit"),
+    ("attempts_limit", Cause.RATE_LIMITED, "ATTEMPT|AUTH|LOGIN EXCEED|LIMIT -SYNTAX -SENDING -SIZE"),
+    ("messages_limit", Cause.SENDING_LIMIT, "MESSAGE MANY|LIMIT|EXCEED -CONNECTION -SIZE -SPAM -QUOTA -LOGIN", "smtp !early"),
+    # what may not be sent
+    ("virus", Cause.SENDING_BLOCKED, "VIRUS"),
+    ("spam", Cause.SENDING_BLOCKED, "SPAM", "smtp !early"),
+    ("sender_authentication", Cause.SENDING_BLOCKED, "DMARC", "!auth"),
+    ("sending_barred", Cause.SENDING_BLOCKED, "SENDING BLOCKED|LOCKED|DISABLED|SUSPICIOUS -IP", "!token"),
+    ("reputation", Cause.SENDING_BLOCKED, "REPUTATION", "submit"),
+    (
+        "content",
+        Cause.SENDING_BLOCKED,
+        "CONTENT|MESSAGE BLOCKED|DENIED|POLICY -TEMPORARY -LATER -RELAY -USER -RECIPIENT -SENDER -TLS -SYNTAX",
+        "submit",
+    ),
+    ("sender_must_match", Cause.ACCESS_DENIED, "SENDER OWNED REQUIRED|NOT", "submit"),
+    ("session_over", Cause.CONNECTION_DROPPED, "SESSION|CONNECTION TIMEOUT|IDLE", "reply !token"),
+    ("sender_domain_missing", Cause.SENDING_BLOCKED, "SENDER DOMAIN UNKNOWN|EXIST", "submit"),
+    # services switched off
+    ("mechanism", Cause.MECHANISM_UNSUPPORTED, "MECHANISM UNSUPPORTED|UNKNOWN -CERT", "!token"),
+    ("mechanism_not", Cause.MECHANISM_UNSUPPORTED, "MECHANISM NOT SUPPORTED|ALLOWED|ENABLED|EXIST|FEATURE", "!token"),
+    ("auth_not_offered", Cause.MECHANISM_UNSUPPORTED, "AUTH UNSUPPORTED -USER -ACCOUNT", "!token"),
+    (
+        "auth_not_available",
+        Cause.MECHANISM_UNSUPPORTED,
+        "AUTH NOT SUPPORTED|ENABLED|FEATURE|ALLOWED -USER -ACCOUNT -LATER -TEMPORARY -IP -TLS -RELAY -SENDER",
+        "!token",
+    ),
+    ("protocol_off", Cause.PROTOCOL_DISABLED, "IMAP|POP|SMTP DISABLED|LOCKED -COMMAND -MECHANISM -TLS", "!token !bye !early"),
+    (
+        "protocol_not_enabled",
+        Cause.PROTOCOL_DISABLED,
+        "IMAP|POP|SMTP NOT ENABLED|ALLOWED|ACCESS|FEATURE -COMMAND -MECHANISM -TLS -IP",
+        "!token !early",
+    ),
+    # the account
+    ("account_locked", Cause.ACCOUNT_DISABLED, "ACCOUNT|USER|MAILBOX LOCKED|DISABLED -SENDING -TOKEN"),
+    ("account_blocked", Cause.ACCOUNT_DISABLED, "ACCOUNT|USER|MAILBOX BLOCKED -SENDING -SENDER -IP -MESSAGE -RECIPIENT"),
+    ("account_expired", Cause.ACCOUNT_DISABLED, "ACCOUNT|USER|DOMAIN|LICENCE EXPIRED -PASSWORD -TOKEN"),
+    ("account_inactive", Cause.ACCOUNT_DISABLED, "ACCOUNT|USER NOT ENABLED -IMAP -SMTP -POP"),
+    ("login_off", Cause.ACCOUNT_DISABLED, "LOGIN|AUTH DISABLED|LOCKED -MECHANISM -TLS -IP", "auth"),
+    # the server's own troubles
+    ("maintenance", Cause.SERVER_UNAVAILABLE, "MAINTENANCE -SENDING"),
+    ("temporary", Cause.SERVER_UNAVAILABLE, "TEMPORARY ERROR|FAIL|UNAVAILABLE|INTERNAL|BUSY -SPAM -BLOCKED -POLICY"),
+    ("internal", Cause.SERVER_UNAVAILABLE, "INTERNAL ERROR -WRONG -SYNTAX -PASSWORD -DENIED"),
+    ("busy", Cause.SERVER_UNAVAILABLE, "BUSY SYSTEM|LATER|TEMPORARY|MANY|EXCEED"),
+    ("shutdown", Cause.SERVER_UNAVAILABLE, "SHUTDOWN SYSTEM|LATER|MAINTENANCE"),
+    ("unavailable", Cause.SERVER_UNAVAILABLE, "SYSTEM|AUTH|FOLDER UNAVAILABLE -IP"),
+)
+
+WEAK: Final[tuple[Rule, ...]] = rules(
+    "words",
+    "lexicon",
+    ("relay", Cause.ACCESS_DENIED, "RELAY DENIED|NOT|BLOCKED -AUTH"),
+    ("auth_first", Cause.INVALID_CREDENTIALS, "AUTH REQUIRED", "!early"),
+    ("credentials", Cause.INVALID_CREDENTIALS, "CREDENTIAL EXPIRED|WRONG"),
+    ("sender_not_owned", Cause.ACCESS_DENIED, "SENDER NOT OWNED|ALLOWED|EXIST", "submit"),
+    ("no_such_user_at_login", Cause.INVALID_CREDENTIALS, "USER|MAILBOX|ACCOUNT UNKNOWN|EXIST", "auth"),
+    ("no_such_mailbox", Cause.MAILBOX_MISSING, "USER|MAILBOX|RECIPIENT|FOLDER|ACCOUNT|ALIAS UNKNOWN -SENDER", "!auth"),
+    ("mailbox_not_there", Cause.MAILBOX_MISSING, "USER|MAILBOX|RECIPIENT|FOLDER|ACCOUNT|ALIAS NOT EXIST -SENDER", "!auth"),
+    ("bad_recipient", Cause.MAILBOX_MISSING, "MAILBOX|RECIPIENT WRONG|DISABLED|UNAVAILABLE|DENIED -SENDER", "submit"),
+    ("domain_missing", Cause.MAILBOX_MISSING, "DOMAIN NOT EXIST -SENDER", "submit"),
+    ("sender_wrong", Cause.ACCESS_DENIED, "SENDER WRONG|DENIED|UNKNOWN", "submit"),
+    ("message_rejected", Cause.SENDING_BLOCKED, "MESSAGE DENIED|BLOCKED -TEMPORARY", "submit"),
+    (
+        "unknown_at_submission",
+        Cause.MAILBOX_MISSING,
+        "UNKNOWN -COMMAND -SENDER -AUTH -SYNTAX -ARGUMENT -PROTOCOL -SYSTEM",
+        "submit 5xx",
+    ),
+    (
+        "login_refused",
+        Cause.INVALID_CREDENTIALS,
+        "PASSWORD|USER|LOGIN|AUTH|CREDENTIAL WRONG|FAIL|DENIED -SENDER -RECIPIENT -TOKEN -COMMAND -SYNTAX",
+        "auth",
+    ),
+    ("no_rights", Cause.ACCESS_DENIED, "PERMISSION|ACCESS DENIED|NOT|FAIL -LATER"),
+    ("not_allowed", Cause.ACCESS_DENIED, "SENDER|USER|SENDING|RECIPIENT|ACCOUNT|DOMAIN NOT|DENIED ALLOWED|DENIED"),
+    ("try_later_closing", Cause.SERVER_UNAVAILABLE, "LATER CLOSING -TIMEOUT -IDLE -LOGIN"),
+    ("announced_end", Cause.CONNECTION_DROPPED, "TIMEOUT|IDLE|LOGOUT CLOSING|SESSION|CONNECTION|LOGOUT"),
+    ("connection_timed_out", Cause.CONNECTION_TIMEOUT, "TIMEOUT CONNECTION|SYSTEM|ERROR", "!bye"),
+    ("closing", Cause.CONNECTION_DROPPED, "CLOSING|DROPPED CONNECTION|SESSION"),
+    ("commands", Cause.PROTOCOL_ERROR, "COMMAND WRONG|UNKNOWN|UNSUPPORTED|NOT|SYNTAX|SEQUENCE|MANY"),
+    ("syntax", Cause.PROTOCOL_ERROR, "SYNTAX"),
+    ("arguments", Cause.PROTOCOL_ERROR, "ARGUMENT WRONG|NOT|MANY"),
+    ("sequence", Cause.PROTOCOL_ERROR, "SEQUENCE COMMAND|WRONG|ERROR"),
+    ("violation", Cause.PROTOCOL_ERROR, "PROTOCOL ERROR|WRONG|NOT"),
+    ("other_service", Cause.PROTOCOL_ERROR, "POP|SMTP", "early imap"),
+    ("try_later", Cause.SERVER_UNAVAILABLE, "LATER -NOT"),
+    ("try_later_not", Cause.SERVER_UNAVAILABLE, "LATER ERROR|FAIL|UNAVAILABLE"),
+    ("trouble", Cause.SERVER_UNAVAILABLE, "SYSTEM ERROR|FAIL|UNAVAILABLE|BUSY|SHUTDOWN"),
+    ("unavailable_alone", Cause.SERVER_UNAVAILABLE, "UNAVAILABLE|BUSY|MAINTENANCE -USER -RECIPIENT -MAILBOX"),
+)

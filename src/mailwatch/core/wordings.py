@@ -1,0 +1,201 @@
+"""The tables of `signatures`, made ready to be searched: an index of phrases by their first word, ideas as bits, rules as masks.
+
+Nothing here searches with a regular expression: a reply's tokens are looked up, and what they point at is compared, so the time is
+bounded by the number of tokens, whatever a server sends.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from mailwatch.core.replies import Reading, fold, words_of
+from mailwatch.core.signatures.lexicon import ENGLISH
+from mailwatch.core.signatures.lexicon_east import CHINESE, DUTCH, JAPANESE, OTHERS, POLISH, RUSSIAN, TURKISH
+from mailwatch.core.signatures.lexicon_world import FRENCH, GERMAN, ITALIAN, PORTUGUESE, SPANISH
+from mailwatch.core.signatures.rule import Rule
+
+LANGUAGES: Final[tuple[Mapping[str, str], ...]] = (
+    ENGLISH,
+    GERMAN,
+    FRENCH,
+    SPANISH,
+    ITALIAN,
+    PORTUGUESE,
+    DUTCH,
+    POLISH,
+    TURKISH,
+    RUSSIAN,
+    CHINESE,
+    JAPANESE,
+    OTHERS,
+)
+NEAR: Final = 14  #: how many tokens apart the ideas of one meaning may stand
+
+Hit = tuple[Rule, int, int]  #: the rule, and the first and last token that decided
+
+
+@dataclass(frozen=True, slots=True)
+class _Phrase:
+    order: int
+    rule: Rule
+    tokens: tuple[str, ...]
+
+
+class PhraseIndex:
+    """Finds the first rule, in table order, one of whose phrases stands in a reply."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._by_first: dict[str, list[_Phrase]] = {}
+        for order, rule in enumerate(rules):
+            for wording in rule.wants:
+                tokens = tuple(words_of(wording))
+                self._by_first.setdefault(tokens[0], []).append(_Phrase(order, rule, tokens))
+
+    def find(self, reading: Reading) -> Hit | None:
+        """The first rule that holds."""
+        best: _Phrase | None = None
+        where = 0
+        tokens, place, by_first = reading.tokens, reading.place, self._by_first
+        for index, token in enumerate(tokens):
+            for phrase in by_first.get(token, ()):
+                if best is not None and phrase.order >= best.order:
+                    break
+                rule, wanted = phrase.rule, phrase.tokens
+                if place & rule.need_place != rule.need_place or place & rule.bar_place:
+                    continue
+                if tokens[index : index + len(wanted)] == wanted:
+                    best, where = phrase, index
+                    break
+        return None if best is None else (best.rule, where, where + len(best.tokens) - 1)
+
+
+class Lexicon:
+    """Which ideas a token, or a run of tokens, stands for."""
+
+    def __init__(self, languages: Iterable[Mapping[str, str]]) -> None:
+        self.bits: dict[str, int] = {}
+        self._words: dict[str, int] = {}
+        self._stems: dict[str, int] = {}
+        self._runs: dict[str, list[tuple[tuple[str, ...], int]]] = {}
+        for language in languages:
+            for idea, words in language.items():
+                bit = self.bits.setdefault(idea, 1 << len(self.bits))
+                for word in words.split():
+                    self._learn(word, bit)
+        self._longest_stem = max(map(len, self._stems))
+        self.of_word = lru_cache(maxsize=8192)(self._of_word)
+
+    def _learn(self, word: str, bit: int) -> None:
+        tokens = tuple(words_of(word.replace("_", " ").rstrip("*"))) or (word,)
+        if len(tokens) > 1:
+            self._runs.setdefault(tokens[0], []).append((tokens, bit))
+        elif word.endswith("*"):
+            self._stems[tokens[0]] = self._stems.get(tokens[0], 0) | bit
+        else:
+            self._words[tokens[0]] = self._words.get(tokens[0], 0) | bit
+
+    def _of_word(self, token: str) -> tuple[int, bool]:
+        """The ideas of *token* by itself, and whether runs of tokens begin with it."""
+        mask = self._words.get(token, 0)
+        for length in range(3, min(len(token), self._longest_stem) + 1):
+            mask |= self._stems.get(token[:length], 0)
+        return mask, token in self._runs
+
+    def runs_at(self, tokens: tuple[str, ...], index: int) -> Iterable[tuple[int, int]]:
+        """Ideas of the runs of tokens that begin at *index*, with the run's length."""
+        for run, bit in self._runs[tokens[index]]:
+            if tokens[index : index + len(run)] == run:
+                yield bit, len(run)
+
+
+@dataclass(frozen=True, slots=True)
+class Ideas:
+    """The ideas found in a reply: all of them, and where each stands."""
+
+    mask: int
+    found: tuple[tuple[int, int, int], ...]  #: (bits, first token, last token)
+
+
+def ideas_in(lexicon: Lexicon, tokens: tuple[str, ...]) -> Ideas:
+    """The ideas of *tokens*."""
+    total, found = 0, []
+    for index, token in enumerate(tokens):
+        mask, begins_run = lexicon.of_word(token)
+        if mask:
+            total |= mask
+            found.append((mask, index, index))
+        if begins_run:
+            for bit, length in lexicon.runs_at(tokens, index):
+                total |= bit
+                found.append((bit, index, index + length - 1))
+    return Ideas(total, tuple(found))
+
+
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    rule: Rule
+    needs: tuple[int, ...]
+    bars: int
+
+
+class MeaningTable:
+    """Finds the first meaning, in table order, whose ideas stand near one another."""
+
+    def __init__(self, rules: Iterable[Rule], lexicon: Lexicon) -> None:
+        self._meanings = [self._compile(rule, lexicon) for rule in rules]
+
+    @staticmethod
+    def _compile(rule: Rule, lexicon: Lexicon) -> _Meaning:
+        # `rules` splits at `|` for phrases; a meaning's `|` stands inside its one expression.
+        needs, bars = [], 0
+        for term in "|".join(rule.wants).split():
+            if term.startswith("-"):
+                bars |= lexicon.bits[term[1:]]
+            else:
+                mask = 0
+                for idea in term.split("|"):
+                    mask |= lexicon.bits[idea]
+                needs.append(mask)
+        return _Meaning(rule, tuple(needs), bars)
+
+    def find(self, ideas: Ideas, place: int) -> Hit | None:
+        """The first meaning that holds."""
+        total = ideas.mask
+        for meaning in self._meanings:
+            if total & meaning.bars:
+                continue
+            for need in meaning.needs:
+                if not total & need:
+                    break
+            else:
+                rule = meaning.rule
+                if place & rule.need_place != rule.need_place or place & rule.bar_place:
+                    continue
+                span = _nearest(ideas.found, meaning.needs)
+                if span is not None:
+                    return rule, span[0], span[1]
+        return None
+
+
+def _nearest(found: tuple[tuple[int, int, int], ...], needs: tuple[int, ...]) -> tuple[int, int] | None:
+    """The shortest run of tokens, at most NEAR long, that holds every need; None when there is none."""
+    best: tuple[int, int] | None = None
+    for bits, first, last in found:
+        if not bits & needs[0]:
+            continue
+        low, high = first, last
+        for need in needs[1:]:
+            other = min(
+                ((abs(begin - first), begin, end) for mask, begin, end in found if mask & need),
+                default=None,
+            )
+            if other is None:
+                return None
+            low, high = min(low, other[1]), max(high, other[2])
+        if high - low <= NEAR and (best is None or high - low < best[1] - best[0]):
+            best = (low, high)
+    return best
+
+
+__all__ = ["LANGUAGES", "Ideas", "Lexicon", "MeaningTable", "PhraseIndex", "fold", "ideas_in"]

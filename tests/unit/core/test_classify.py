@@ -1,0 +1,252 @@
+"""What a reply means: the corpus, the traps that real replies set, and totality at the edges."""
+
+import base64
+import json
+
+import pytest
+
+from mailwatch.core.causes import WIRE_CAUSES, Cause, Owner
+from mailwatch.core.classify import Classifier, diagnose, owner_of
+from mailwatch.core.evidence import Evidence, Phase
+from mailwatch.core.signatures import PHRASES
+from mailwatch.core.standing import Confidence
+from replies_corpus import rows, score
+
+
+@pytest.mark.parametrize("name", ["replies.jsonl", "more.jsonl"])
+def test_the_labelled_replies_are_understood(name):
+    found = score(rows(name), diagnose)
+    assert found.cause >= 0.985, "\n".join(found.misses)
+    assert found.recall >= 0.98
+    assert found.disposition >= 0.99
+    assert found.kept_retrying <= 0.005
+    assert found.parked <= 0.005
+
+
+def test_the_general_layers_alone_understand_most_replies():
+    """Wordings of providers and programs left out: what is left is what an unknown server meets."""
+    groups = {rule.group for rule in PHRASES} - {"stack"}
+    found = score(rows("replies.jsonl"), Classifier(without=groups).diagnose)
+    assert found.cause >= 0.94, "\n".join(found.misses)
+    assert found.kept_retrying <= 0.02
+    assert found.parked <= 0.01
+
+
+def smtp(text, phase=Phase.AUTH, **more):
+    return diagnose(Evidence("smtp", phase, text, **more))
+
+
+def imap(text, phase=Phase.AUTH, **more):
+    return diagnose(Evidence("imap", phase, text, **more))
+
+
+@pytest.mark.parametrize(
+    ("words", "cause"),
+    [
+        ("basic authentication is disabled", Cause.BASIC_AUTH_DISABLED),
+        ("SmtpClientAuthentication is disabled for the Tenant", Cause.PROTOCOL_DISABLED),
+        ("SmtpClientAuthentication is disabled for the Mailbox", Cause.PROTOCOL_DISABLED),
+        ("user is locked by your organization's security defaults policy", Cause.BASIC_AUTH_DISABLED),
+        ("federated STS service was unreachable", Cause.SERVER_UNAVAILABLE),
+        ("the user credentials were incorrect", Cause.INVALID_CREDENTIALS),
+        ("the user password has expired", Cause.PASSWORD_EXPIRED),
+    ],
+)
+def test_one_enhanced_code_has_the_cause_of_its_words(words, cause):
+    assert smtp(f"535 5.7.139 Authentication unsuccessful, {words}.").cause is cause
+
+
+@pytest.mark.parametrize(
+    ("words", "cause"),
+    [
+        ("Temporary authentication failure", Cause.SERVER_UNAVAILABLE),
+        ("Too many login attempts, please try again later", Cause.RATE_LIMITED),
+        ("TLS not available due to local problem", Cause.TLS_HANDSHAKE_FAILED),
+    ],
+)
+def test_454_is_read_by_its_words(words, cause):
+    assert smtp(f"454 4.7.0 {words}").cause is cause
+
+
+@pytest.mark.parametrize(
+    ("reply", "cause"),
+    [
+        ("NO [OVERQUOTA] Account exceeded command or bandwidth limits", Cause.RATE_LIMITED),
+        ("NO [OVERQUOTA] Quota exceeded", Cause.MAILBOX_FULL),
+        ("NO [UNAVAILABLE] Maximum number of connections from user+IP exceeded", Cause.CONNECTION_LIMIT),
+        ("NO [AUTHENTICATIONFAILED] Login not accepted from this IP", Cause.IP_BLOCKED),
+        ("NO [AUTHORIZATIONFAILED] Service temporarily unavailable, try again later", Cause.SERVER_UNAVAILABLE),
+        ("NO [LIMIT] At most 32 flags in one mailbox supported", Cause.UNKNOWN),
+    ],
+)
+def test_words_decide_where_they_disagree_with_the_code(reply, cause):
+    assert imap(reply).cause is cause
+
+
+def test_an_announced_end_is_planned_only_when_the_session_had_worked():
+    bye = "* BYE Autologout; idle for too long"
+    assert imap(bye, Phase.IDLE, session_worked=True).cause is Cause.SESSION_EXPIRED
+    assert imap(bye, Phase.AUTH).cause is Cause.CONNECTION_DROPPED
+    assert imap("* BYE Server shutting down.", Phase.IDLE, session_worked=True).cause is Cause.SERVER_UNAVAILABLE
+    assert imap("* BYE Too many connections", Phase.GREETING).cause is Cause.CONNECTION_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause"),
+    [
+        ({"http_status": 429}, Cause.RATE_LIMITED),
+        ({"http_status": 500, "response": '{"error":"invalid_grant"}'}, Cause.SERVER_UNAVAILABLE),
+        ({"http_status": 503, "response": "<html>busy</html>"}, Cause.SERVER_UNAVAILABLE),
+        ({"http_status": 200, "response": "<html>portal</html>"}, Cause.SERVER_UNAVAILABLE),
+        ({"http_status": 200, "response": '{"token_type":"bearer"}'}, Cause.SERVER_UNAVAILABLE),
+        ({"exception": "TimeoutError"}, Cause.CONNECTION_TIMEOUT),
+        ({"http_status": 400, "response": '{"error":"invalid_grant"}'}, Cause.OAUTH_GRANT_REVOKED),
+        ({"http_status": 400, "oauth_error": "invalid_grant"}, Cause.OAUTH_GRANT_REVOKED),
+        (
+            {"http_status": 401, "oauth_error": "invalid_client", "oauth_description": "AADSTS7000222: expired"},
+            Cause.OAUTH_MISCONFIGURED,
+        ),
+    ],
+)
+def test_only_a_clear_word_of_the_token_endpoint_ends_a_grant(answer, cause):
+    assert diagnose(Evidence("oauth", Phase.TOKEN, **answer)).cause is cause
+
+
+@pytest.mark.parametrize(
+    ("exception", "phase", "cause"),
+    [
+        ("asyncio.TimeoutError", Phase.CONNECT, Cause.CONNECTION_TIMEOUT),
+        ("ConnectionResetError", Phase.TLS, Cause.CONNECTION_DROPPED),
+        ("ssl.SSLEOFError", Phase.TLS, Cause.TLS_HANDSHAKE_FAILED),
+        ("ssl.SSLEOFError", Phase.IDLE, Cause.CONNECTION_DROPPED),
+        ("socket.gaierror", Phase.RESOLVE, Cause.DNS_FAILURE),
+        ("some.StrangeError", Phase.RESOLVE, Cause.DNS_FAILURE),
+        ("some.StrangeError", Phase.TLS, Cause.TLS_HANDSHAKE_FAILED),
+        ("some.StrangeError", Phase.IDLE, Cause.UNKNOWN),
+    ],
+)
+def test_an_exception_without_words_is_judged_by_class_and_phase(exception, phase, cause):
+    assert diagnose(Evidence("network", phase, exception=exception)).cause is cause
+
+
+@pytest.mark.parametrize(
+    ("number", "cause"),
+    [
+        (10, Cause.TLS_CERTIFICATE_EXPIRED),
+        (9, Cause.TLS_CERTIFICATE_EXPIRED),
+        (18, Cause.TLS_CERTIFICATE_UNTRUSTED),
+        (62, Cause.TLS_CERTIFICATE_UNTRUSTED),
+        (23, Cause.TLS_CERTIFICATE_UNTRUSTED),
+    ],
+)
+def test_openssls_verify_code_decides(number, cause):
+    assert diagnose(Evidence("network", Phase.TLS, exception="ssl.SSLCertVerificationError", verify_code=number)).cause is cause
+
+
+@pytest.mark.parametrize(("status", "cause"), [("400", Cause.OAUTH_TOKEN_EXPIRED), ("401", Cause.OAUTH_TOKEN_EXPIRED)])
+def test_a_sasl_challenge_is_decoded(status, cause):
+    challenge = json.dumps({"status": status, "schemes": "Bearer", "scope": "https://mail.google.com/"})
+    coded = base64.b64encode(challenge.encode()).decode()
+    assert smtp(f"334 {coded}").cause is cause
+    assert imap(f"+ {coded}").cause is cause
+    assert imap("NO SASL authentication failed", challenge=challenge).cause is cause
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("535 5.7.8 Ihr Passwort ist abgelaufen", Cause.PASSWORD_EXPIRED),
+        ("535 5.7.8 Le mot de passe a expiré", Cause.PASSWORD_EXPIRED),
+        ("535 5.7.8 La contraseña ha caducado", Cause.PASSWORD_EXPIRED),
+        ("535 5.7.8 A senha expirou", Cause.PASSWORD_EXPIRED),
+        ("535 5.7.8 La password è scaduta", Cause.PASSWORD_EXPIRED),
+        ("535 5.7.8 Пароль истек", Cause.PASSWORD_EXPIRED),
+        ("535 5.7.8 Hasło wygasło", Cause.PASSWORD_EXPIRED),
+        ("535 5.7.8 Het wachtwoord is verlopen", Cause.PASSWORD_EXPIRED),
+        ("535 5.7.8 Şifrenizin süresi doldu: şifre", Cause.PASSWORD_EXPIRED),
+        ("535 5.7.8 密码已过期", Cause.PASSWORD_EXPIRED),
+        ("535 5.7.8 パスワードの有効期限が切れています", Cause.PASSWORD_EXPIRED),
+        ("535 5.7.8 Konto gesperrt", Cause.ACCOUNT_DISABLED),
+        ("535 5.7.8 Votre compte est suspendu", Cause.ACCOUNT_DISABLED),
+        ("421 Wartungsarbeiten, bitte später erneut versuchen", Cause.SERVER_UNAVAILABLE),
+        ("421 Demasiadas conexiones simultáneas", Cause.CONNECTION_LIMIT),
+    ],
+)
+def test_replies_in_many_languages_are_understood(text, cause):
+    assert smtp(text).cause is cause
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("421 4.7.0 Too many connections, try again in 10 minutes", 600.0),
+        ("454 4.7.0 Too many login attempts, wait 2 hours", 7200.0),
+        ("450 4.7.1 Rate limit exceeded, retry after 90 seconds", 90.0),
+        ("421 4.3.2 going down for maintenance, try again in 30 minutes", 1800.0),
+        ("421 4.7.0 Too many login attempts", None),
+    ],
+)
+def test_the_time_a_server_names_is_told(text, seconds):
+    assert smtp(text).retry_after_seconds == seconds
+
+
+def test_exchanges_backoff_in_milliseconds_is_told():
+    found = imap("NO Request is throttled. Suggested Backoff Time: 299961 milliseconds", Phase.SELECT)
+    assert (found.cause, found.retry_after_seconds) == (Cause.RATE_LIMITED, pytest.approx(299.961))
+
+
+@pytest.mark.parametrize(("header", "told"), [(120.0, 120.0), (-5.0, 0.0), (1e12, 7 * 86400.0), (float("nan"), None)])
+def test_retry_after_is_kept_within_reason(header, told):
+    found = diagnose(Evidence("oauth", Phase.TOKEN, "", http_status=429, retry_after_seconds=header))
+    assert found.retry_after_seconds == told
+
+
+def test_no_wait_is_named_where_only_a_person_helps():
+    assert smtp("535 5.7.8 Password expired, change it within 3 days").retry_after_seconds is None
+
+
+def test_the_quote_is_the_servers_own_words():
+    text = (
+        "535-5.7.8 Username and Password not accepted. For more information, go to 535 5.7.8 https://support.google.com/x - gsmtp"
+    )
+    found = smtp(text)
+    assert found.quote
+    assert found.quote in text
+
+
+@pytest.mark.parametrize(
+    ("evidence", "confidence"),
+    [
+        (Evidence("imap", Phase.AUTH, "NO [EXPIRED] x"), Confidence.HIGH),
+        (Evidence("imap", Phase.AUTH, "NO Konto gesperrt"), Confidence.MEDIUM),
+        (Evidence("smtp", Phase.AUTH, "535 nope"), Confidence.LOW),
+        (Evidence("network", None), Confidence.LOW),
+    ],
+)
+def test_confidence_tells_what_decided(evidence, confidence):
+    assert diagnose(evidence).confidence is confidence
+
+
+def test_a_bare_code_is_read_in_its_place():
+    assert smtp("550 no", Phase.GREETING).cause is Cause.IP_BLOCKED
+    assert smtp("502 x", Phase.STARTTLS).cause is Cause.TLS_REQUIRED
+    assert smtp("502 x", Phase.AUTH).cause is Cause.MECHANISM_UNSUPPORTED
+    assert smtp("502 x", Phase.SUBMIT).cause is Cause.PROTOCOL_ERROR
+
+
+def test_nothing_at_all_is_unknown():
+    found = diagnose(Evidence("smtp", None))
+    assert found.cause is Cause.UNKNOWN
+    assert found.quote == ""
+
+
+def test_no_platform_cause_is_ever_found():
+    causes = {diagnose(Evidence("imap", Phase.AUTH, row["response"])).cause for row in rows()}
+    assert causes <= WIRE_CAUSES
+
+
+def test_a_resolver_that_is_broken_is_ours_and_a_missing_name_is_the_providers():
+    ours = diagnose(Evidence("network", Phase.RESOLVE, exception="dns.resolver.NoNameservers"))
+    theirs = diagnose(Evidence("network", Phase.RESOLVE, exception="dns.resolver.NXDOMAIN"))
+    assert (ours.cause, owner_of(ours)) == (Cause.DNS_FAILURE, Owner.US)
+    assert (theirs.cause, owner_of(theirs)) == (Cause.DNS_FAILURE, Owner.PROVIDER)
