@@ -1,0 +1,161 @@
+"""`mailwatch demo`: simulated mailboxes fail and recover before your eyes, watched by the real daemon; no network needed.
+
+Everything runs in this process: providers speaking real IMAP, SMTP and OAuth over TLS on loopback (`mailwatch.sim`), the daemon
+with its database in a directory that is removed at the end, a script of faults, and people who set right what only they can.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+import uvloop
+from rich.console import Console
+from rich.live import Live
+
+from mailwatch.cli.demo_people import People
+from mailwatch.cli.demo_stage import FaultNotes, compose, raise_world
+from mailwatch.cli.live_board import UNWELL, Board, Stage
+from mailwatch.cli.live_view import Screen
+from mailwatch.cli.output import ends_cleanly
+from mailwatch.cli.plain_view import PlainLines, closing
+from mailwatch.daemon import Daemon
+from mailwatch.ports import MailboxFilter
+from mailwatch.sim import Script, World, scripts
+
+_REFRESH_SECONDS: Final = 0.5
+_ROWS: Final = 500
+
+
+@ends_cleanly
+def demo(
+    mailboxes: Annotated[int, typer.Option(min=5, max=20_000, help="How many mailboxes to simulate.")] = 200,
+    seed: Annotated[int, typer.Option(help="The same seed tells the same story.")] = 1,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port of /metrics; 0 = a free one.")] = 0,
+    seconds: Annotated[float | None, typer.Option(min=1, help="End by itself after this long.")] = None,
+) -> None:
+    """Watch simulated mailboxes fail and recover; no network, no configuration.  Ctrl-C ends it."""
+    with (
+        tempfile.TemporaryDirectory(prefix="mailwatch-demo-") as directory,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        runner.run(_perform(Path(directory), mailboxes, seed, port, seconds))
+
+
+async def _perform(directory: Path, mailboxes: int, seed: int, port: int, seconds: float | None) -> None:
+    async with World(directory / "world", seed=seed) as world:
+        newcomers = await raise_world(world, mailboxes)
+        notes = FaultNotes()
+        daemon = await compose(world, newcomers, directory, port, notes)
+        board = Board((new.mailbox for new in newcomers), daemon.parts.clock.now())
+        stage, people = Stage(), People(world, daemon.parts)
+        with _view(board, stage, daemon) as draw, _ended(notes) as end:
+            await daemon.start()
+            helpers = [
+                asyncio.create_task(_listen(daemon, board, people)),
+                asyncio.create_task(_refresh(world, daemon, board, stage, draw)),
+                asyncio.create_task(_tell_story(world, board, scripts.demo(seed, tuple(world.providers)))),
+                asyncio.create_task(end.wait()),
+            ]
+            await asyncio.wait(helpers, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            for helper in helpers:
+                helper.cancel()
+            outcomes = await asyncio.gather(*helpers, return_exceptions=True)
+            await people.leave()
+            await daemon.shutdown()
+        sys.stdout.write(closing(board, stage) + "\n")
+        for error, times in notes.errors.items():
+            sys.stderr.write(f"mailwatch: inside the demo, {times} times: {error}\n")
+        for outcome in outcomes:
+            if isinstance(outcome, Exception):
+                raise outcome
+
+
+async def _listen(daemon: Daemon, board: Board, people: People) -> None:
+    """Let the board and the people hear of every transition."""
+    async for mailbox, transition in daemon.parts.live.subscribe():
+        board.learn(mailbox, transition)
+        people.hear(mailbox, transition)
+
+
+async def _tell_story(world: World, board: Board, script: Script) -> None:
+    """Play the script once the whole fleet has been seen, and then let all be calm."""
+    while board.unseen > board.total // 100:  # noqa: ASYNC110  # looked at twice a second; an event would have to be set there
+        await asyncio.sleep(_REFRESH_SECONDS)
+    await world.play(script)
+    await asyncio.Event().wait()
+
+
+async def _refresh(world: World, daemon: Daemon, board: Board, stage: Stage, draw: Callable[[], None]) -> None:
+    """Keep the picture fresh."""
+    clock = daemon.parts.clock
+    began = clock.monotonic()
+    while True:
+        await asyncio.sleep(_REFRESH_SECONDS)
+        stage.seconds = clock.monotonic() - began
+        stage.url = f"{daemon.url}/metrics"
+        ledgers = [provider.ledger for provider in world.providers.values()]
+        stage.logins = sum(ledger.logins.total() for ledger in ledgers)
+        stage.refused = sum(ledger.rejected.total() for ledger in ledgers)
+        stage.renewals = max(0, sum(ledger.refreshes.total() - len(ledger.refreshes) for ledger in ledgers))
+        stage.troubles = {
+            name: tuple(dict.fromkeys(str(fault.kind).replace("_", " ") for fault in provider.faults))
+            for name, provider in world.providers.items()
+        }
+        board.look(await daemon.parts.store.list(MailboxFilter(states=UNWELL, limit=_ROWS)))
+        draw()
+
+
+@contextlib.contextmanager
+def _ended(notes: FaultNotes) -> Iterator[asyncio.Event]:
+    """Set by Ctrl-C or SIGTERM; meanwhile nothing may write over the picture."""
+    loop = asyncio.get_running_loop()
+    end = asyncio.Event()
+
+    def unhandled(_: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+        notes.error("loop.exception", message=context.get("message"), exception=type(context.get("exception")).__name__)
+
+    loop.set_exception_handler(unhandled)
+    logging.getLogger().addHandler(logging.NullHandler())
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, end.set)
+    try:
+        yield end
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+def _is_stage_for_drawing() -> bool:
+    """Whether stdout is a terminal that can be drawn on, and the person has not asked for plain text."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
+
+
+@contextlib.contextmanager
+def _view(board: Board, stage: Stage, daemon: Daemon) -> Iterator[Callable[[], None]]:
+    """What to call whenever the picture has changed."""
+    now = daemon.parts.clock.now
+    if not _is_stage_for_drawing():
+
+        def write(line: str) -> None:
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()
+
+        lines = PlainLines(board, stage, now, write)
+        write(f"mailwatch watches {board.total} mailboxes of simulated providers; Ctrl-C ends.")
+        yield lines.beat
+        lines.finish()
+        return
+
+    ascii_only = "utf" not in (sys.stdout.encoding or "").lower()
+    console = Console(highlight=False)
+    screen = Screen(board, stage, now, ascii_only=ascii_only)
+    with Live(screen, console=console, screen=True, auto_refresh=False) as live:
+        yield live.refresh

@@ -1,0 +1,76 @@
+"""The people of the demo set right what only they can."""
+
+import asyncio
+
+import pytest
+
+from mailwatch.cli.demo_people import People
+from mailwatch.cli.demo_stage import FaultNotes, compose, raise_world
+from mailwatch.core.lifecycle import State
+from mailwatch.ports import MailboxFilter
+from mailwatch.sim import ActionKind, Fault, FaultKind, Step, World
+
+
+@pytest.fixture
+async def stage(tmp_path):
+    async with World(tmp_path / "world", seed=2) as world:
+        newcomers = await raise_world(world, 10)
+        daemon = await compose(world, newcomers, tmp_path, 0, FaultNotes())
+        people = People(world, daemon.parts, reaction_seconds=0.1)
+
+        async def listen():
+            async for mailbox, transition in daemon.parts.live.subscribe():
+                people.hear(mailbox, transition)
+
+        listening = asyncio.create_task(listen())
+        await daemon.start()
+        yield world, daemon
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+        await people.leave()
+        await daemon.shutdown()
+
+
+async def reach(daemon, address, *states):
+    """Wait until the mailbox has gone through *states* in this order."""
+    wanted = list(states)
+    async with asyncio.timeout(90):
+        while wanted:
+            view = await daemon.parts.store.find(address)
+            history = [t.to_state for _, t in await daemon.parts.store.history(view.mailbox.id)]
+            wanted = list(states)
+            for state in history:
+                if wanted and state is wanted[0]:
+                    wanted.pop(0)
+            await asyncio.sleep(0.2)
+
+
+BLOCKED_AND_BACK = (State.CONNECTED, State.BLOCKED, State.RECONNECTING, State.VERIFYING, State.CONNECTED)
+
+
+async def connected(daemon, count):
+    async with asyncio.timeout(60):
+        while len(await daemon.parts.store.list(MailboxFilter(states=frozenset({State.CONNECTED})))) < count:
+            await asyncio.sleep(0.2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("provider", "action"), [("hoster-b", ActionKind.CHANGE_PASSWORD), ("google", ActionKind.REVOKE_GRANT)])
+async def test_an_owner_gives_a_new_secret_and_the_mailbox_comes_back_verified(stage, provider, action):
+    world, daemon = stage
+    await connected(daemon, 10)
+    (address,) = await world.carry_out(Step(0, action, provider, count=1))
+    await reach(daemon, address, *BLOCKED_AND_BACK)
+    assert world[provider].ledger.rejected[address] <= 2
+
+
+@pytest.mark.slow
+async def test_an_administrator_presses_reconnect_once_it_is_set_right(stage):
+    world, daemon = stage
+    await connected(daemon, 10)
+    address = next(account.address for account in world.accounts if account.provider == "hoster-a")
+    fault = Fault(FaultKind.ACCOUNT_DISABLED, "hoster-a", addresses=frozenset({address}))
+    await world.begin(fault)
+    await reach(daemon, address, State.BLOCKED)
+    await world.end(fault)
+    await reach(daemon, address, *BLOCKED_AND_BACK)
