@@ -1,0 +1,1 @@
+"""One module a revision; `schema.REVISIONS` lists them in order."""

@@ -1,0 +1,144 @@
+"""What people and gauges read: one mailbox, pages of them, their history, counts."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, Select, and_, bindparam, delete, func, or_, select
+
+from mailwatch.core.lifecycle import State
+from mailwatch.core.mailbox import Mailbox
+from mailwatch.core.standing import Transition
+from mailwatch.ports import MailboxFilter, MailboxNotFoundError, MailboxView
+from mailwatch.store.engine import Attempt, Database
+from mailwatch.store.rows import mailbox_from_row, standing_from_row, transition_from_row
+from mailwatch.store.schema import audit, mailboxes, refusals, standings, transitions
+
+_VIEW: Final = select(mailboxes, *(column for column in standings.c if column.name != "provider")).join_from(
+    mailboxes, standings, standings.c.mailbox_id == mailboxes.c.id
+)
+_FIND: Final = _VIEW.where(or_(mailboxes.c.id == bindparam("wanted"), mailboxes.c.address_key == bindparam("wanted_key")))
+_COUNTS: Final = select(standings.c.provider, standings.c.state, func.count().label("number")).group_by(
+    standings.c.provider, standings.c.state
+)
+_DUE_COUNT: Final = select(func.count(), func.min(standings.c.due_at)).where(
+    standings.c.due_at <= bindparam("now"),
+    or_(standings.c.lease_until_at.is_(None), standings.c.lease_until_at <= bindparam("now")),
+)
+_REFUSALS: Final = select(refusals.c.host, refusals.c.at).where(refusals.c.at >= bindparam("since")).order_by(refusals.c.at)
+_HISTORY: Final = (
+    select(transitions).where(transitions.c.id > bindparam("after")).order_by(transitions.c.id).limit(bindparam("most"))
+)
+_TOLD: Final = _HISTORY.where(transitions.c.at >= bindparam("since"), transitions.c.at < bindparam("until"))
+_STATIC: Final = select(mailboxes).where(mailboxes.c.id.in_(bindparam("ids", expanding=True)))
+_TAKEN: Final = select(mailboxes.c.address_key).where(mailboxes.c.address_key.in_(bindparam("wanted", expanding=True)))
+_PRUNE_ROWS: Final = 5000
+
+
+def _view(row: Row[Any]) -> MailboxView:
+    return MailboxView(mailbox_from_row(row), standing_from_row(row))
+
+
+async def find(attempt: Attempt, id_or_address: str) -> MailboxView:
+    """One mailbox; raises MailboxNotFoundError."""
+    wanted = {"wanted": id_or_address, "wanted_key": id_or_address.lower()}
+    row = (await attempt.connection.execute(_FIND, wanted)).first()
+    if row is None:
+        raise MailboxNotFoundError(f"no mailbox {id_or_address!r}; `mailwatch mailbox list` shows those there are")
+    return _view(row)
+
+
+async def page(attempt: Attempt, which: MailboxFilter) -> Sequence[MailboxView]:
+    """A page of mailboxes, by id."""
+    rows = await attempt.connection.execute(_narrowed(which).order_by(mailboxes.c.id).limit(which.limit))
+    return [_view(row) for row in rows.all()]
+
+
+def _narrowed(which: MailboxFilter) -> Select[Any]:
+    statement = _VIEW
+    if which.states:
+        statement = statement.where(standings.c.state.in_(sorted(which.states)))
+    if which.providers:
+        statement = statement.where(standings.c.provider.in_(sorted(which.providers)))
+    if which.text:
+        statement = statement.where(mailboxes.c.address_key.contains(which.text.lower(), autoescape=True))
+    if which.after is not None:
+        statement = statement.where(mailboxes.c.id > which.after)
+    return statement
+
+
+async def history(attempt: Attempt, mailbox_id: str | None, *, after: int, limit: int) -> Sequence[tuple[int, Transition]]:
+    """Transitions with their row numbers, oldest first.
+
+    Row numbers are given out in the order of writing; with several nodes a lower one may become visible after a higher one, so a
+    reader that follows the history live looks again a little behind its cursor.
+    """
+    statement = _HISTORY if mailbox_id is None else _HISTORY.where(transitions.c.mailbox_id == mailbox_id)
+    rows = await attempt.connection.execute(statement, {"after": after, "most": limit})
+    return [(row.id, transition_from_row(row)) for row in rows.all()]
+
+
+async def taken(attempt: Attempt, addresses: Sequence[str]) -> frozenset[str]:
+    """Which of *addresses* (up to a few thousand) are there already, lower case."""
+    rows = await attempt.connection.execute(_TAKEN, {"wanted": [address.lower() for address in addresses]})
+    return frozenset(rows.scalars())
+
+
+async def told(
+    attempt: Attempt, *, since: datetime, until: datetime, after: int, limit: int
+) -> Sequence[tuple[int, Mailbox, Transition]]:
+    """Transitions from *since* to before *until* with their row numbers and mailboxes, in the order they were written."""
+    values = {"after": after, "most": limit, "since": since, "until": until}
+    rows = (await attempt.connection.execute(_TOLD, values)).all()
+    ids = sorted({row.mailbox_id for row in rows})
+    statics = (await attempt.connection.execute(_STATIC, {"ids": ids})).all() if ids else ()
+    of = {row.id: mailbox_from_row(row) for row in statics}
+    return [(row.id, of[row.mailbox_id], transition_from_row(row)) for row in rows]
+
+
+async def counts(attempt: Attempt) -> Mapping[tuple[str, State], int]:
+    """Mailboxes by provider and state."""
+    rows = await attempt.connection.execute(_COUNTS)
+    return {(row.provider, State(row.state)): row.number for row in rows.all()}
+
+
+async def due_count(attempt: Attempt, now: datetime) -> tuple[int, datetime | None]:
+    """How many are due and not leased, and the oldest due moment."""
+    number, oldest = (await attempt.connection.execute(_DUE_COUNT, {"now": now})).one()
+    return number, oldest
+
+
+async def refusals_since(attempt: Attempt, since: datetime) -> Mapping[str, Sequence[datetime]]:
+    """Refused or lost logins by host, oldest first."""
+    found: defaultdict[str, list[datetime]] = defaultdict(list)
+    for row in (await attempt.connection.execute(_REFUSALS, {"since": since})).all():
+        found[row.host].append(row.at)
+    return dict(found)
+
+
+async def prune_some(attempt: Attempt, before: datetime, audit_before: datetime, refusals_before: datetime) -> int:
+    """Delete a few thousand rows that are older; how many went.  Each mailbox keeps its latest transition: why it is as it is."""
+    latest = select(standings.c.version).where(standings.c.mailbox_id == transitions.c.mailbox_id).scalar_subquery()
+    old_transitions = and_(transitions.c.at < before, transitions.c.version < latest)
+    gone = 0
+    for table, old in (
+        (transitions, old_transitions),
+        (audit, audit.c.at < audit_before),
+        (refusals, refusals.c.at < refusals_before),
+    ):
+        some = select(table.c.id).where(old).limit(_PRUNE_ROWS)
+        gone += (await attempt.connection.execute(delete(table).where(table.c.id.in_(some)))).rowcount
+    return gone
+
+
+async def prune(database: Database, before: datetime, audit_before: datetime, refusals_before: datetime) -> int:
+    """Delete what is older, a few thousand rows at a time so that no probe waits long; how many rows went."""
+
+    async def work(attempt: Attempt) -> int:
+        return await prune_some(attempt, before, audit_before, refusals_before)
+
+    total = 0
+    while some := await database.write(work):
+        total += some
+    return total

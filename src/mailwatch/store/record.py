@@ -1,0 +1,194 @@
+"""Carrying out the decision on a probe: compare-and-set on the lease, the version, the credential and people's acts.
+
+A result that comes late is dropped, but a refused login in it is not: it stays on the host's budget, and on the mailbox's while it
+was made with the present secret.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, and_, bindparam, delete, insert, select, update
+
+from mailwatch.core.standing import Decision
+from mailwatch.ports import Claim, Recorded
+from mailwatch.store.claim import taken_apart
+from mailwatch.store.engine import Attempt
+from mailwatch.store.rows import rest_of, standing_from_row, standing_to_row, transition_to_row
+from mailwatch.store.schema import refusals, standings, transitions
+
+_FREE: Final = {"lease": None, "lease_node": None, "lease_until_at": None}
+_OURS: Final = and_(
+    standings.c.mailbox_id == bindparam("of"),
+    standings.c.lease == bindparam("of_lease"),
+    standings.c.changes == bindparam("of_changes"),
+)
+_SET: Final = (
+    update(standings)
+    .where(_OURS, standings.c.version == bindparam("of_version"), standings.c.generation == bindparam("of_generation"))
+    .values(
+        **{
+            name: bindparam(name)
+            for name in (
+                "state",
+                "cause",
+                "version",
+                "generation",
+                "due_at",
+                "since_at",
+                "last_probe_at",
+                "last_success_at",
+                "down_since_at",
+                "rest",
+            )
+        },
+        **_FREE,
+    )
+)
+_POSTPONE: Final = update(standings).where(_OURS).values(due_at=bindparam("due_at"), **_FREE)
+_RELEASE: Final = (
+    update(standings)
+    .where(standings.c.mailbox_id.in_(bindparam("ids", expanding=True)), standings.c.lease.in_(bindparam("tokens", expanding=True)))
+    .values(**_FREE)
+)
+_CURRENT: Final = select(standings).where(standings.c.mailbox_id == bindparam("of")).with_for_update()
+_KEEP_REFUSALS: Final = update(standings).where(standings.c.mailbox_id == bindparam("of")).values(rest=bindparam("rest"))
+_WRITTEN_TRANSITION: Final = select(transitions.c.id).where(
+    transitions.c.mailbox_id == bindparam("of"), transitions.c.operation == bindparam("operation")
+)
+_WRITTEN_REFUSAL: Final = select(refusals.c.id).where(
+    refusals.c.mailbox_id == bindparam("of"), refusals.c.operation == bindparam("operation"), refusals.c.kind == "refused"
+)
+_FOUND_LOST: Final = delete(refusals).where(
+    refusals.c.mailbox_id == bindparam("of"), refusals.c.operation == bindparam("operation"), refusals.c.kind == "lost"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A result that may wait for company: the row to set, and what must still hold for it."""
+
+    mailbox_id: str
+    token: str
+    row: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Postponement:
+    """A lease to give back without a result."""
+
+    mailbox_id: str
+    token: str
+    row: dict[str, Any]
+
+
+Waiting = Result | Postponement
+
+
+def result_of(claim: Claim, decision: Decision) -> Result:
+    """The row of a decision that is not urgent."""
+    token, row = _guarded(claim, decision)
+    return Result(claim.mailbox.id, token, row)
+
+
+def postponement_of(claim: Claim, due_at: datetime) -> Postponement:
+    """The row that gives *claim* back until *due_at*."""
+    token, changes = taken_apart(claim.lease)
+    row = {"of": claim.mailbox.id, "of_lease": token, "of_changes": changes, "due_at": due_at}
+    return Postponement(claim.mailbox.id, token, row)
+
+
+def _guarded(claim: Claim, decision: Decision) -> tuple[str, dict[str, Any]]:
+    token, changes = taken_apart(claim.lease)
+    row = standing_to_row(decision.after)
+    row["of"] = claim.mailbox.id
+    row["of_lease"] = token
+    row["of_changes"] = changes
+    row["of_version"] = claim.standing.version
+    row["of_generation"] = claim.standing.generation
+    return token, row
+
+
+async def write_batch(attempt: Attempt, batch: Sequence[Waiting]) -> None:
+    """Write what was waiting, in one transaction; rows whose guard no longer holds change nothing but give their lease back."""
+    connection = attempt.connection
+    results = [item.row for item in batch if isinstance(item, Result)]
+    # one order for all writers: two batches that meet cannot deadlock
+    results.sort(key=lambda row: row["of"])
+    postponed = sorted((item.row for item in batch if isinstance(item, Postponement)), key=lambda row: row["of"])
+    if results:
+        await connection.execute(_SET, results)
+    if postponed:
+        await connection.execute(_POSTPONE, postponed)
+    await connection.execute(
+        _RELEASE, {"ids": sorted({item.mailbox_id for item in batch}), "tokens": sorted({item.token for item in batch})}
+    )
+
+
+async def record_now(attempt: Attempt, claim: Claim, decision: Decision) -> Recorded:
+    """Carry out a decision that makes a transition or holds a refused login."""
+    connection = attempt.connection
+    token, row = _guarded(claim, decision)
+    if attempt.doubtful and await _written(attempt, claim.mailbox.id, token):
+        return Recorded.STORED
+    current = (await connection.execute(_CURRENT, {"of": claim.mailbox.id})).first()
+    if current is None:
+        return await _after_removal(attempt, claim, decision, token)
+    await _write_refusals(attempt, claim, decision, token)
+    changed = await connection.execute(_SET, row)
+    if changed.rowcount == 0:
+        await _fenced(attempt, current, decision, token)
+        return Recorded.FENCED
+    if decision.transitions:
+        await connection.execute(insert(transitions), [transition_to_row(each, token) for each in decision.transitions])
+    return Recorded.STORED
+
+
+async def _written(attempt: Attempt, mailbox_id: str, token: str) -> bool:
+    """Whether the run whose commit got no answer went through after all."""
+    key = {"of": mailbox_id, "operation": token}
+    for statement in (_WRITTEN_TRANSITION, _WRITTEN_REFUSAL):
+        if (await attempt.connection.execute(statement, key)).first() is not None:
+            return True
+    return False
+
+
+async def _write_refusals(attempt: Attempt, claim: Claim, decision: Decision, token: str) -> None:
+    if not decision.refusals:
+        return
+    # a lease counted as lost meanwhile turns out to have been this refusal: counted once
+    await attempt.connection.execute(_FOUND_LOST, {"of": claim.mailbox.id, "operation": token})
+    await attempt.connection.execute(insert(refusals), _refusal_rows(claim, decision, token, claim.mailbox.id))
+
+
+def _refusal_rows(claim: Claim, decision: Decision, token: str, mailbox_id: str | None) -> list[dict[str, Any]]:
+    return [
+        {
+            "host": refusal.host,
+            "mailbox_id": mailbox_id,
+            "generation": claim.standing.generation,
+            "at": refusal.at,
+            "kind": "refused",
+            "operation": token,
+        }
+        for refusal in decision.refusals
+    ]
+
+
+async def _after_removal(attempt: Attempt, claim: Claim, decision: Decision, token: str) -> Recorded:
+    # the mailbox is gone, but its host did refuse a login of ours
+    if decision.refusals and not attempt.doubtful:
+        await attempt.connection.execute(insert(refusals), _refusal_rows(claim, decision, token, None))
+    return Recorded.FENCED
+
+
+async def _fenced(attempt: Attempt, current: Row[Any], decision: Decision, token: str) -> None:
+    if current.lease != token:
+        return  # whoever took the lease over has counted it as a lost login
+    standing = standing_from_row(current)
+    if decision.refusals and standing.generation == decision.before.generation:
+        refused = sorted({*standing.rejected_at, *decision.after.rejected_at})
+        kept = replace(standing, rejected_at=tuple(refused))
+        await attempt.connection.execute(_KEEP_REFUSALS, {"of": standing.mailbox_id, "rest": rest_of(kept)})
+    await attempt.connection.execute(_RELEASE, {"ids": [standing.mailbox_id], "tokens": [token]})

@@ -1,0 +1,360 @@
+"""The store on SQLAlchemy: SQLite for one machine, PostgreSQL for many nodes (ports.Store).
+
+This module only plugs the parts together; `claim`, `record`, `acts` and `reads` hold the statements, `engine` the transactions.
+"""
+
+import secrets
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mailwatch.core.lifecycle import State
+from mailwatch.core.mailbox import AuthKind, Mailbox
+from mailwatch.core.secret import Secret
+from mailwatch.core.standing import Decision, Standing, Transition
+from mailwatch.ports import Act, Claim, Clock, MailboxFilter, MailboxView, MailwatchError, NewMailbox, Recorded
+from mailwatch.store import acts, reads, rotation
+from mailwatch.store.address import parse_address
+from mailwatch.store.backup import backup
+from mailwatch.store.canaries import check_keys
+from mailwatch.store.checkup import findings
+from mailwatch.store.claim import Lease, Wish, claim_due, reclaim, release_token
+from mailwatch.store.engine import Attempt, Database, require_file
+from mailwatch.store.grants import SqlGrants
+from mailwatch.store.guard import FileGuard, hold_node
+from mailwatch.store.record import Waiting, postponement_of, record_now, result_of, write_batch
+from mailwatch.store.upgrade import check_revision
+from mailwatch.store.vault import Vault
+from mailwatch.store.writer import WriteBehind
+
+#: The longest window any login budget looks back on is a day.
+_REFUSALS_KEPT: Final = timedelta(days=2)
+_ADDRESSES_AT_ONCE: Final = 1000
+
+
+class SqlStore:
+    """Everything that must outlive the process, in one SQL database."""
+
+    def __init__(
+        self,
+        url: str,
+        vault: Vault,
+        clock: Clock,
+        *,
+        node: str,
+        password: Secret | None = None,
+        write_behind_rows: int = 200,
+        write_behind_seconds: float = 0.5,
+    ) -> None:
+        self._address = parse_address(url, password)
+        self._database = Database(self._address)
+        self._vault = vault
+        self._clock = clock
+        self._node = node
+        self._boot = secrets.token_hex(8)
+        self._unhanded: set[str] = set()  # tokens of claims nobody got: cancelled, or their commit failed
+        self._writer = WriteBehind(self._write_batch, rows=write_behind_rows, seconds=write_behind_seconds)
+        self._guard: FileGuard | None = None
+        self._node_connection: AsyncConnection | None = None
+        self.grants = SqlGrants(self._database, vault, clock)
+
+    # --- life ---
+
+    async def open(self, *, daemon: bool = False) -> None:
+        """Connect and check file, schema and keys; raises SchemaError, StoreUnavailableError, SecretUnreadableError.
+
+        As *daemon*, also be the only one on this SQLite file (or of this node name on PostgreSQL), and take back the leases of
+        an earlier life, each counted as a lost login.
+        """
+        require_file(self._address)
+        self._database.remember_file()
+        try:
+            if daemon:
+                await self._hold()
+            await check_revision(self._database)
+            await check_keys(self._database, self._vault)
+            if daemon:
+                await self.reclaim_own_leases(self._clock.now())
+        except BaseException:
+            await self._disconnect()
+            raise
+        self._writer.start()
+
+    async def close(self) -> None:
+        """Flush what is written behind, and disconnect; raises StoreUnavailableError when it cannot be written."""
+        try:
+            await self._writer.close()
+        finally:
+            await self._disconnect()
+
+    async def _hold(self) -> None:
+        if self._address.path is not None:
+            guard = FileGuard(self._address.path)
+            guard.hold()
+            self._guard = guard
+        else:
+            self._node_connection = await self._database.session()
+            await hold_node(self._node_connection, self._node)
+
+    async def _disconnect(self) -> None:
+        if self._node_connection is not None:
+            with suppress(Exception):  # it may have died with the server; closing is all that is left to do
+                await self._node_connection.invalidate()
+                await self._node_connection.close()
+            self._node_connection = None
+        await self._database.close()
+        if self._guard is not None:
+            self._guard.release()
+            self._guard = None
+
+    async def reclaim_own_leases(self, now: datetime) -> int:
+        """Take back the leases of this node's earlier life, each counted as a lost login; how many there were."""
+        node = None if self._address.is_sqlite else self._node  # on SQLite there is no other node
+
+        async def work(attempt: Attempt) -> int:
+            return await reclaim(attempt, node=node, boot=self._boot, now=now)
+
+        total = 0
+        while some := await self._database.write(work):
+            total += some
+        return total
+
+    # --- the path of a probe ---
+
+    async def claim_due(
+        self,
+        now: datetime,
+        limit: int,
+        lease_seconds: float,
+        *,
+        excluding: Collection[str] = (),
+        room: Callable[[str], int] | None = None,
+    ) -> Sequence[Claim]:
+        """Up to *limit* due mailboxes, oldest first, leased to this node; none whose gate is in *excluding*.
+
+        Of each gate at most *room* of it; crowds at full gates are looked behind.
+        """
+        wish = Wish(now, limit, excluding, room)
+        lease = Lease(f"{self._boot}.{secrets.token_hex(6)}", self._node, now + timedelta(seconds=lease_seconds))
+
+        orphans = tuple(self._unhanded)
+
+        async def work(attempt: Attempt) -> Sequence[Claim]:
+            for token in orphans:
+                await release_token(attempt, token)
+            return await claim_due(attempt, self._vault, lease, wish)
+
+        try:
+            claims = await self._database.write(work)
+        except BaseException:
+            # cancelled, or the commit got no answer: the rows may be leased, and the next claim gives them back
+            self._unhanded.add(lease.token)
+            raise
+        self._unhanded.difference_update(orphans)
+        return claims
+
+    async def record(self, claim: Claim, decision: Decision) -> Recorded:
+        """Carry *decision* out.  Urgent ones are durable when this returns; others are written behind."""
+        if not decision.urgent:
+            await self._writer.put(result_of(claim, decision))
+            return Recorded.STORED
+
+        async def work(attempt: Attempt) -> Recorded:
+            return await record_now(attempt, claim, decision)
+
+        return await self._database.write(work)
+
+    async def postpone(self, claim: Claim, due_at: datetime) -> None:
+        """Give the lease back without a result that counts: the mailbox is due again at *due_at*.  Written behind."""
+        await self._writer.put(postponement_of(claim, due_at))
+
+    async def flush(self) -> None:
+        """Write out everything written behind; raises StoreUnavailableError, and then it still waits."""
+        await self._writer.flush()
+
+    async def _write_batch(self, batch: Sequence[Waiting]) -> None:
+        async def work(attempt: Attempt) -> None:
+            await write_batch(attempt, batch)
+
+        await self._database.write(work)
+
+    async def refusals_since(self, since: datetime) -> Mapping[str, Sequence[datetime]]:
+        """Refused or lost logins by host, over all nodes, oldest first."""
+
+        async def work(attempt: Attempt) -> Mapping[str, Sequence[datetime]]:
+            return await reads.refusals_since(attempt, since)
+
+        return await self._database.read(work)
+
+    # --- gauges of the write-behind ---
+
+    @property
+    def pending(self) -> int:
+        """Results that wait to be written."""
+        return self._writer.pending
+
+    @property
+    def dropped(self) -> int:
+        """Results the database refused for what was in them."""
+        return self._writer.dropped
+
+    def observe(
+        self, *, write_seconds: Callable[[float], None] | None = None, dropped: Callable[[str, BaseException], None] | None = None
+    ) -> None:
+        """Be told the duration of each batch, and each result that was refused (mailbox id and error)."""
+        self._writer.on_write_seconds = write_seconds
+        self._writer.on_dropped = dropped
+
+    # --- what people do ---
+
+    def _doing(self, act: Act) -> acts.Doing:
+        return acts.Doing(act, self._clock.now(), secrets.token_hex(12))
+
+    async def _written_first(self, mailbox_id: str) -> None:
+        """What the last probe found comes before what a person decides upon it."""
+        if self._writer.holds(mailbox_id):
+            with suppress(MailwatchError):  # then the act itself will tell
+                await self._writer.flush()
+
+    async def add(self, mailboxes: Sequence[NewMailbox], act: Act, *, first_due_at: Callable[[int], datetime]) -> Sequence[str]:
+        """Add all or none; the ids.  *first_due_at* spreads the first look (called with the index). Raises MailboxExistsError."""
+        newcomers = acts.sealed_newcomers(mailboxes, self._vault, first_due_at)
+        doing = self._doing(act)
+
+        async def work(attempt: Attempt) -> None:
+            await acts.add(attempt, newcomers, doing)
+
+        if newcomers:
+            await self._database.write(work)
+        return [newcomer.mailbox.id for newcomer in newcomers]
+
+    async def change(self, mailbox_id: str, decide: Callable[[Standing], Decision], act: Act) -> Decision:
+        """Apply a pure decision to the standing as it is now, with an audit row, in one transaction."""
+        await self._written_first(mailbox_id)
+        return await self._apply(act, lambda attempt, doing: acts.change(attempt, mailbox_id, decide, doing))
+
+    async def set_secret(self, mailbox_id: str, secret: Secret, decide: Callable[[Standing], Decision], act: Act) -> Decision:
+        """Store a new secret as a new generation and apply *decide* to the standing of that generation."""
+        await self._written_first(mailbox_id)
+
+        def seal(auth: AuthKind) -> tuple[str, str]:
+            return self._vault.active, self._vault.seal("secrets", mailbox_id, acts.secret_field(auth), secret)
+
+        return await self._apply(act, lambda attempt, doing: acts.set_secret(attempt, mailbox_id, seal, decide, doing))
+
+    async def _apply(self, act: Act, apply: acts.Apply) -> Decision:
+        doing = self._doing(act)
+        last: Decision | None = None
+
+        async def work(attempt: Attempt) -> Decision:
+            nonlocal last
+            if last is not None and await acts.done_already(attempt, doing):
+                return last
+            last = await apply(attempt, doing)
+            return last
+
+        return await self._database.write(work)
+
+    async def remove(self, mailbox_id: str, act: Act) -> None:
+        """Delete the mailbox and all of its data, for good; the audit log keeps the id only."""
+        doing = self._doing(act)
+        self._writer.forget(mailbox_id)
+
+        async def work(attempt: Attempt) -> None:
+            await acts.remove(attempt, mailbox_id, doing)
+
+        await self._database.write(work)
+        await self._database.scrub()
+
+    # --- what people read ---
+
+    async def find(self, id_or_address: str) -> MailboxView:
+        """One mailbox; raises MailboxNotFoundError."""
+
+        async def work(attempt: Attempt) -> MailboxView:
+            return await reads.find(attempt, id_or_address)
+
+        return await self._database.read(work)
+
+    async def list(self, which: MailboxFilter) -> Sequence[MailboxView]:
+        """A page of mailboxes, by id."""
+
+        async def work(attempt: Attempt) -> Sequence[MailboxView]:
+            return await reads.page(attempt, which)
+
+        return await self._database.read(work)
+
+    async def history(self, mailbox_id: str | None = None, *, after: int = 0, limit: int = 500) -> Sequence[tuple[int, Transition]]:
+        """Transitions with their row numbers, oldest first."""
+
+        async def work(attempt: Attempt) -> Sequence[tuple[int, Transition]]:
+            return await reads.history(attempt, mailbox_id, after=after, limit=limit)
+
+        return await self._database.read(work)
+
+    async def told(
+        self, since: datetime, until: datetime, *, after: int = 0, limit: int = 1000
+    ) -> Sequence[tuple[int, Mailbox, Transition]]:
+        """Transitions from *since* to before *until*, with row numbers and mailboxes, oldest first."""
+
+        async def work(attempt: Attempt) -> Sequence[tuple[int, Mailbox, Transition]]:
+            return await reads.told(attempt, since=since, until=until, after=after, limit=limit)
+
+        return await self._database.read(work)
+
+    async def taken(self, addresses: Sequence[str]) -> frozenset[str]:
+        """Which of *addresses* are there already, lower case."""
+        found: set[str] = set()
+        for start in range(0, len(addresses), _ADDRESSES_AT_ONCE):
+            some = addresses[start : start + _ADDRESSES_AT_ONCE]
+
+            async def work(attempt: Attempt, some: Sequence[str] = some) -> frozenset[str]:
+                return await reads.taken(attempt, some)
+
+            found |= await self._database.read(work)
+        return frozenset(found)
+
+    async def counts(self) -> Mapping[tuple[str, State], int]:
+        """Mailboxes by provider and state."""
+        return await self._database.read(reads.counts)
+
+    async def due_count(self, now: datetime) -> tuple[int, datetime | None]:
+        """How many are due and not leased, and the oldest due moment."""
+
+        async def work(attempt: Attempt) -> tuple[int, datetime | None]:
+            return await reads.due_count(attempt, now)
+
+        return await self._database.read(work)
+
+    async def prune(self, before: datetime, *, audit_before: datetime | None = None) -> int:
+        """Delete history older than *before* and audit older than *audit_before* (None: the same); how many rows went.
+
+        Each mailbox keeps its latest transition, and logins refused within two days stay whatever is asked.
+        """
+        refusals_before = min(before, self._clock.now() - _REFUSALS_KEPT)
+        return await reads.prune(self._database, before, audit_before or before, refusals_before)
+
+    # --- what is done to the database as a whole ---
+
+    async def secrets_by_key(self) -> Mapping[str, int]:
+        """How many secrets each key id seals."""
+        return await rotation.secrets_by_key(self._database)
+
+    async def reseal(self, tell: Callable[[int], None] | None = None) -> rotation.Resealed:
+        """Seal every secret under the active key; restartable at any moment."""
+        resealed = await rotation.reseal(self._database, self._vault, tell)
+        await rotation.forget_keys(self._database, self._vault)
+        await self._database.scrub()
+        return resealed
+
+    async def check(self) -> Sequence[str]:
+        """What is wrong with the database, a sentence each."""
+        return await findings(self._database, self._vault, self._clock.now())
+
+    async def backup(self, target: Path) -> None:
+        """Copy the database to *target* while it is in use (SQLite only); raises SchemaError, StoreUnavailableError."""
+        await backup(self._database, target)
