@@ -1,0 +1,53 @@
+"""The whole daemon over real Dovecot and Postfix: an outage, its story, and the return without a burst."""
+
+import time
+from collections import Counter
+
+import pytest
+from integration.node import Node
+
+pytestmark = pytest.mark.slow
+USERS = 200
+
+
+def test_an_outage_of_dovecot_is_confirmed_told_and_healed_without_a_burst(start_dovecot, start_postfix, tmp_path):
+    dovecot = start_dovecot(users=USERS, with_relay=False)
+    postfix = start_postfix(dovecot)
+    users = [f"u{number:05d}" for number in range(1, USERS + 1)]
+    # Postfix hangs while its Dovecot is away: each probe then takes seconds, and needs its slot that long.
+    with Node(tmp_path, dovecot.ca_file, max_in_flight=400) as node:
+        node.add_users(users, f"imaps://localhost:{dovecot.imaps_port}", f"smtps://localhost:{postfix.submissions_port}")
+        node.start()
+        node.wait(lambda: node.states() == {"connected": USERS}, "all to be connected")
+
+        dovecot.stop()
+        node.wait(lambda: node.states() == {"reconnecting": USERS}, "all to be reconnecting")
+        assert dict(node.query("SELECT cause, count(*) FROM standings GROUP BY cause")) == {"connection_refused": USERS}
+        suspects = node.query("SELECT count(DISTINCT mailbox_id) FROM transitions WHERE to_state = 'suspect'")
+        assert suspects == [(USERS,)]
+
+        accepted_before = dovecot.accepted()
+        back_at = time.time()
+        dovecot.start()
+        node.wait(lambda: node.states() == {"connected": USERS}, "all to be connected again")
+        took = time.time() - back_at
+        logins = dovecot.accepted() - accepted_before
+        # Two channels, two clean probes each, and what else fell due meanwhile - spread, not at once.
+        assert logins <= 2 * USERS * (2 + took / 10 + 1)
+        per_second = Counter(int(one.at.timestamp()) for one in dovecot.login_log()[accepted_before:])
+        print(f"logins a second after the return: {[count for _, count in sorted(per_second.items())]}")
+        # 200 mailboxes in 10 s are 20 probes a second; the ramp allows 1.5 times that, each with two logins: 60.  Postfix lets go
+        # at once of the few that had hung in it, so a single second may have up to twice as many.
+        assert max(per_second.values()) <= 2 * 60
+        assert sorted(per_second.values())[len(per_second) // 2] <= 66
+
+        story = node.history(f"{users[0]}@mail.test")
+        assert [row["to"] for row in story] == ["connected", "suspect", "reconnecting", "verifying", "connected"]
+        assert {row["cause"] for row in story if row["to"] in ("suspect", "reconnecting")} == {"connection_refused"}
+        # What the metrics say is what the database has.
+        node.wait(lambda: node.metric("mailwatch_mailboxes", state="connected") == USERS, "the gauge to follow")
+        assert node.metric("mailwatch_disconnections_total", cause="connection_refused") == USERS
+        assert node.metric("mailwatch_reconnections_total", result="verified") == USERS
+        for old, new, count in node.query("SELECT from_state, to_state, count(*) FROM transitions GROUP BY 1, 2"):
+            assert node.metric("mailwatch_transitions_total", from_state=old, to_state=new) == count
+        assert node.stop() == 0
