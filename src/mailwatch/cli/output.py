@@ -77,6 +77,8 @@ def ends_cleanly(verb: Callable[P, R]) -> Callable[P, R]:
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return verb(*args, **kwargs)
+        except typer.Exit:
+            raise  # a verb that has said all it has to say
         except CliError as error:
             fail(str(error), error.code)
         except (MailboxNotFoundError, MailboxExistsError) as error:
