@@ -19,6 +19,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
+import aioimaplib
+import aiosmtplib
+import uvloop
+
 from integration.node import Node
 from servers.dovecot import Dovecot
 from servers.dovecot_config import DovecotOptions
@@ -35,10 +39,6 @@ def cpu_seconds():
 
 def plain_loop(ca_file, imaps, submissions, users, count):
     """CPU seconds a mailbox of the libraries alone: their own classes, one shared context, their own LOGIN and SELECT."""
-    import aioimaplib
-    import aiosmtplib
-    import uvloop
-
     context = ssl.create_default_context(cafile=str(ca_file))
 
     async def one(user):

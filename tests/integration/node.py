@@ -12,6 +12,7 @@ import urllib.request
 from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
+
 from servers.process import free_port
 
 CONFIG = """
@@ -53,7 +54,9 @@ ca_file = "{ca}"
 class Node:
     """One node below *root*.  `interval` in seconds."""
 
-    def __init__(self, root, ca_file, *, interval=10, max_in_flight=100, store=None, password=None, bans="false", extra="", name="a"):
+    def __init__(
+        self, root, ca_file, *, interval=10, max_in_flight=100, store=None, password=None, bans="false", extra="", name="a"
+    ):
         self.root = Path(root)
         self.root.mkdir(exist_ok=True)
         self.name = name
@@ -88,7 +91,12 @@ class Node:
     def cli(self, *arguments, text=None, expect=0):
         """Run a verb; its standard output."""
         done = subprocess.run(
-            [sys.executable, "-m", "mailwatch", *arguments], input=text, capture_output=True, text=True, env=self._environment(), timeout=120
+            [sys.executable, "-m", "mailwatch", *arguments],
+            input=text,
+            capture_output=True,
+            text=True,
+            env=self._environment(),
+            timeout=120,
         )
         assert done.returncode == expect, f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout

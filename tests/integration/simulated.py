@@ -56,7 +56,8 @@ class Simulation:
         for mailbox in self.mailboxes:
             domains.setdefault(mailbox["provider"], set()).add(mailbox["address"].partition("@")[2])
         tables = "".join(
-            PROVIDER.format(name=name, domains=", ".join(f'"{domain}"' for domain in sorted(those))) for name, those in domains.items()
+            PROVIDER.format(name=name, domains=", ".join(f'"{domain}"' for domain in sorted(those)))
+            for name, those in domains.items()
         )
         node = Node(root, ca_file or self.described["ca_file"], extra=tables, **options)
         if not add:

@@ -4,6 +4,7 @@ import time
 from collections import Counter
 
 import pytest
+
 from integration.node import Node
 
 pytestmark = pytest.mark.slow

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
 from fakes.certificates import Certificates
 from fakes.dialogues import drip, flood, mute
 from fakes.peer import ScriptedServer
@@ -55,7 +56,9 @@ def test_good_mailboxes_stay_on_time_memory_and_descriptors_flat_and_the_daemon_
             for number, port in enumerate(ports):
                 node.add_users([f"bad{number}"], f"imaps://localhost:{port}")
             node.start()
-            node.wait(lambda: node.states() == {"connected": 100, "reconnecting": 2, "blocked": 1}, "the bad ones to be found out", 120)
+            node.wait(
+                lambda: node.states() == {"connected": 100, "reconnecting": 2, "blocked": 1}, "the bad ones to be found out", 120
+            )
             time.sleep(10)
             before = resources(node.process.pid)
             lags = []

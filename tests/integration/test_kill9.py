@@ -1,11 +1,13 @@
 """kill -9 at random moments under load: nothing that was acknowledged is lost, nothing is stuck, no login is multiplied."""
 
+import itertools
 import json
 import random
 import signal
 import time
 
 import pytest
+
 from integration.simulated import Simulation
 
 pytestmark = pytest.mark.slow
@@ -43,7 +45,7 @@ def check_story(node):
         chains.setdefault(mailbox, []).append((version, old, new))
     for mailbox, rows in chains.items():
         assert [version for version, *_ in rows] == list(range(1, len(rows) + 1)), mailbox
-        assert all(before[2] == after[1] for before, after in zip(rows, rows[1:], strict=False)), mailbox
+        assert all(before[2] == after[1] for before, after in itertools.pairwise(rows)), mailbox
     for mailbox, version, state in node.query("SELECT mailbox_id, version, state FROM standings WHERE version > 0"):
         assert chains[mailbox][-1][0] == version
         assert chains[mailbox][-1][2] == state

@@ -4,6 +4,7 @@ import json
 import time
 
 import pytest
+
 from integration.node import Node
 
 pytestmark = pytest.mark.slow
@@ -15,7 +16,9 @@ def state_of(node, address):
     return shown["state"], shown["cause"]
 
 
-def test_a_wrong_password_is_asked_about_once_and_healed_by_a_new_secret_and_the_other_acts_hold(start_dovecot, start_postfix, tmp_path):
+def test_a_wrong_password_is_asked_about_once_and_healed_by_a_new_secret_and_the_other_acts_hold(
+    start_dovecot, start_postfix, tmp_path
+):
     dovecot = start_dovecot(with_relay=False)
     postfix = start_postfix(dovecot)
     urls = (f"imaps://localhost:{dovecot.imaps_port}", f"smtps://localhost:{postfix.submissions_port}")
@@ -34,10 +37,17 @@ def test_a_wrong_password_is_asked_about_once_and_healed_by_a_new_secret_and_the
         assert dovecot.accepted("u00002") == accepted
         node.verb("mailbox", "reconnect", "u00002@mail.test")
         node.wait(lambda: state_of(node, "u00002@mail.test")[0] == "connected", "the disconnected one to be back")
-        assert [row["to"] for row in node.history("u00002@mail.test")][-4:] == ["inactive", "reconnecting", "verifying", "connected"]
+        assert [row["to"] for row in node.history("u00002@mail.test")][-4:] == [
+            "inactive",
+            "reconnecting",
+            "verifying",
+            "connected",
+        ]
 
         # The wrong password: a second look after a minute, then no more logins.
-        node.wait(lambda: state_of(node, "u00001@mail.test") == ("blocked", "invalid_credentials"), "the bad one to be blocked", 100)
+        node.wait(
+            lambda: state_of(node, "u00001@mail.test") == ("blocked", "invalid_credentials"), "the bad one to be blocked", 100
+        )
         assert dovecot.rejected("u00001") == 2
         assert [row["to"] for row in node.history("u00001@mail.test")] == ["suspect", "blocked"]
         told = node.verb("mailbox", "history", "u00001@mail.test")
@@ -54,6 +64,11 @@ def test_a_wrong_password_is_asked_about_once_and_healed_by_a_new_secret_and_the
         assert node.stop() == 0
         for path in tmp_path.glob("mailwatch.db*"):
             assert b"u00003" not in path.read_bytes(), path
-        secrets = [text for text in ("pw-u00001", "pw-u00002") for path in tmp_path.glob("mailwatch.db*") if text.encode() in path.read_bytes()]
+        secrets = [
+            text
+            for text in ("pw-u00001", "pw-u00002")
+            for path in tmp_path.glob("mailwatch.db*")
+            if text.encode() in path.read_bytes()
+        ]
         assert secrets == []
         assert "pw-u0000" not in node.log.read_text()

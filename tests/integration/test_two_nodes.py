@@ -1,13 +1,15 @@
 """Two nodes share one PostgreSQL: no mailbox is probed twice at once, a frozen node's results are dropped, a dead one is replaced."""
 
 import asyncio
+import itertools
 import shutil
 import signal
 import time
-from urllib.parse import urlsplit, unquote
+from urllib.parse import unquote, urlsplit
 
 import asyncpg
 import pytest
+
 from integration.simulated import Simulation
 
 pytestmark = pytest.mark.slow
@@ -34,7 +36,7 @@ def check_chains(url):
         chains.setdefault(mailbox, []).append((version, old, new))
     for rows in chains.values():
         assert [version for version, *_ in rows] == list(range(1, len(rows) + 1))
-        assert all(before[2] == after[1] for before, after in zip(rows, rows[1:], strict=False))
+        assert all(before[2] == after[1] for before, after in itertools.pairwise(rows))
     for mailbox, version, state in ask(url, "SELECT mailbox_id, version, state FROM standings WHERE version > 0"):
         assert (chains[mailbox][-1][0], chains[mailbox][-1][2]) == (version, state)
 
@@ -44,7 +46,11 @@ def test_nodes_share_the_work_and_replace_one_another(postgres_url, tmp_path):
     secret = tmp_path / "password"
     secret.write_text(unquote(parts.password or ""))
     secret.chmod(0o600)
-    shared = {"store": f"postgresql://{parts.username}@{parts.hostname}:{parts.port}{parts.path}", "password": secret, "interval": 2}
+    shared = {
+        "store": f"postgresql://{parts.username}@{parts.hostname}:{parts.port}{parts.path}",
+        "password": secret,
+        "interval": 2,
+    }
     steps = [{"at": 5 + 6 * n, "kind": "drop_on_accept", "provider": "yahoo", "duration": 4, "share": 0.5} for n in range(40)]
     steps.append({"at": 0, "kind": "change_password", "provider": "hoster-b", "count": 3})
     with Simulation(tmp_path, steps, mailboxes=MAILBOXES) as simulation:
@@ -62,7 +68,10 @@ def test_nodes_share_the_work_and_replace_one_another(postgres_url, tmp_path):
                 first.process.send_signal(signal.SIGSTOP)
                 time.sleep(45)
                 first.process.send_signal(signal.SIGCONT)
-                late = ask(postgres_url, "SELECT count(*) FROM standings WHERE due_at < (extract(epoch FROM now()) - 10) * 1000000 AND lease IS NULL")
+                late = ask(
+                    postgres_url,
+                    "SELECT count(*) FROM standings WHERE due_at < (extract(epoch FROM now()) - 10) * 1000000 AND lease IS NULL",
+                )
                 assert late == [(0,)]
                 time.sleep(6)
                 check_chains(postgres_url)

@@ -69,7 +69,13 @@ class Fleet:
             voices=Voices(self.quiet, self.quiet, Live()),
         )
         self.dispatcher = Dispatcher(
-            store=self.store, worker=self.worker, clock=self.clock, policy=self.policy, paces=self.paces, other=Pace(), max_in_flight=500
+            store=self.store,
+            worker=self.worker,
+            clock=self.clock,
+            policy=self.policy,
+            paces=self.paces,
+            other=Pace(),
+            max_in_flight=500,
         )
 
     def add(self, mailboxes, *, state=State.CONNECTED):
@@ -141,7 +147,9 @@ def _check_chain(rows, policy):
             reached = next(r for r in reversed(rows[: rows.index(row)]) if r.to_state is State.VERIFYING)
             assert (row.at - reached.at).total_seconds() >= policy.verify.min_seconds
         if row.from_state is State.SUSPECT and row.to_state is not State.CONNECTED and row.actor == "mailwatch":
-            assert (row.at - before.at).total_seconds() >= min(policy.confirm.min_seconds, policy.confirm.secret_seconds) or row.at == before.at
+            assert (row.at - before.at).total_seconds() >= min(
+                policy.confirm.min_seconds, policy.confirm.secret_seconds
+            ) or row.at == before.at
 
 
 def _check_budgets(fleet):

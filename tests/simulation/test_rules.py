@@ -5,20 +5,22 @@ import random
 from datetime import timedelta
 
 import pytest
-from simulation.fleet import DAY, Fleet, check_rules
-from simulation.truth import BUSY, DROPPED, REFUSED, THROTTLED, Spell, a_mailbox
-from simulation.virtual_time import START_AT, run_virtually
 
 from mailwatch.core import acts
 from mailwatch.core.causes import Cause
 from mailwatch.core.lifecycle import State
+from simulation.fleet import DAY, Fleet, check_rules
+from simulation.truth import BUSY, DROPPED, REFUSED, THROTTLED, Spell, a_mailbox
+from simulation.virtual_time import START_AT, run_virtually
 
 PROVIDERS = ("google", "microsoft", "yahoo", "zoho", "other")
 
 
 def a_fleet(clock, size, seed=1, **options):
     fleet = Fleet(clock, seed, **options)
-    fleet.add([a_mailbox(n, PROVIDERS[n % len(PROVIDERS)], host=f"imap{n % 40}.hoster.test" if n % 5 == 4 else None) for n in range(size)])
+    fleet.add(
+        [a_mailbox(n, PROVIDERS[n % len(PROVIDERS)], host=f"imap{n % 40}.hoster.test" if n % 5 == 4 else None) for n in range(size)]
+    )
     return fleet
 
 
@@ -32,9 +34,13 @@ def test_the_rules_hold_through_a_day_of_random_faults_crashes_and_peoples_acts(
             begin = rng.uniform(0, DAY)
             evidence = rng.choice([REFUSED, DROPPED, BUSY, THROTTLED])
             if rng.random() < 0.2:
-                fleet.world.spells.append(Spell(begin, begin + rng.uniform(30, 7200), evidence, providers=frozenset({rng.choice(PROVIDERS)})))
+                fleet.world.spells.append(
+                    Spell(begin, begin + rng.uniform(30, 7200), evidence, providers=frozenset({rng.choice(PROVIDERS)}))
+                )
             else:
-                fleet.world.spells.append(Spell(begin, begin + rng.uniform(10, 7200), evidence, mailboxes=frozenset(rng.sample(ids, 5))))
+                fleet.world.spells.append(
+                    Spell(begin, begin + rng.uniform(10, 7200), evidence, mailboxes=frozenset(rng.sample(ids, 5)))
+                )
         fleet.world.uplink_cuts = [(DAY * 0.7, DAY * 0.7 + 600)]
         for step in range(24):
             await fleet.run(3600)
@@ -151,7 +157,7 @@ def test_twenty_bad_passwords_among_a_hundred_on_one_guarded_host_never_get_us_b
         await fleet.dispatcher.stop(60)
         assert fleet.world.banned == set()
         assert fleet.states() == {State.CONNECTED: 80, State.BLOCKED: 20}
-        good = {m for m in fleet.store.mailboxes} - fleet.world.wrong_secret
+        good = set(fleet.store.mailboxes) - fleet.world.wrong_secret
         last = {m: fleet.store.standings[m].last_success_at for m in good}
         assert all(clock.now() - at < timedelta(seconds=4 * 300) for at in last.values())
         check_rules(fleet)

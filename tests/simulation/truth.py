@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 
 from mailwatch.core.evidence import ChannelReport, Evidence, Outcome, Phase, Report
 from mailwatch.core.mailbox import AuthKind, Depth, Endpoint, Mailbox, Protocol, TlsMode
-
 from simulation.virtual_time import START_AT
 
 DROPPED = Evidence("imap", Phase.AUTH, exception="ConnectionResetError")
 REFUSED = Evidence("imap", Phase.CONNECT, exception="ConnectionRefusedError", errno=111)
 TIMED_OUT = Evidence("imap", Phase.CONNECT, exception="TimeoutError")
-WRONG = Evidence("imap", Phase.AUTH, "[AUTHENTICATIONFAILED] Authentication failed.", status="NO", response_code="AUTHENTICATIONFAILED")
+WRONG = Evidence(
+    "imap", Phase.AUTH, "[AUTHENTICATIONFAILED] Authentication failed.", status="NO", response_code="AUTHENTICATIONFAILED"
+)
 BUSY = Evidence("imap", Phase.AUTH, "[UNAVAILABLE] Temporary authentication failure.", status="NO", response_code="UNAVAILABLE")
 THROTTLED = Evidence("imap", Phase.AUTH, "[ALERT] Too many simultaneous connections. (Failure)", status="NO", response_code="ALERT")
 BANNED = Evidence("imap", Phase.CONNECT, exception="TimeoutError")
@@ -96,7 +97,12 @@ class WorldProber:
         outcome = Outcome.FAILED if evidence else Outcome.HEALTHY if logs_in else Outcome.WITHHELD
         refused = int(evidence is WRONG)
         channel = ChannelReport(
-            Protocol.IMAP, outcome, evidence.phase if evidence else Phase.SELECT, evidence, logged_in=not evidence, rejected_logins=refused
+            Protocol.IMAP,
+            outcome,
+            evidence.phase if evidence else Phase.SELECT,
+            evidence,
+            logged_in=not evidence,
+            rejected_logins=refused,
         )
         return Report(started_at, world.clock.now(), assignment.generation, (channel,))
 

@@ -90,13 +90,14 @@ async def compose(world: World, newcomers: tuple[NewMailbox, ...], directory: Pa
     await _add(SqlStore(url, vault, clock, node="demo"), newcomers, clock.now(), policy(len(newcomers)))
     store = SqlStore(url, vault, clock, node="demo")
     providers = list(world.providers)
-    prober, tokens = _prober(world, store, clock)
+    metrics = Metrics(providers, __version__)
+    prober, tokens = _prober(world, store, clock, metrics)
     pace = Pace(max_connections=_MAX_IN_FLIGHT, logins_per_minute=60_000.0, burst=_MAX_IN_FLIGHT, per_address_bans=False)
     return Daemon(
         Parts(
             store=store,
             prober=prober,
-            metrics=Metrics(providers, __version__),
+            metrics=metrics,
             log=notes,
             clock=clock,
             tuning=Tuning(
@@ -123,9 +124,9 @@ async def _add(store: SqlStore, newcomers: tuple[NewMailbox, ...], now: datetime
         await store.close()
 
 
-def _prober(world: World, store: SqlStore, clock: SystemClock) -> tuple[NetworkProber, TokenSource]:
+def _prober(world: World, store: SqlStore, clock: SystemClock, metrics: Metrics) -> tuple[NetworkProber, TokenSource]:
     everywhere_here = EgressPolicy(allowed_networks=["127.0.0.0/8"], allowed_ports=None)
     dialer = Dialer(Resolver([]), everywhere_here, make_ssl_context(world.ca_file))
     apps = {p.spec.name: world.oauth_app(p.spec.name) for p in world.providers.values() if p.spec.auth is AuthKind.OAUTH}
-    tokens = TokenSource(apps, store.grants, clock, TokenEndpoint(dialer))
+    tokens = TokenSource(apps, store.grants, clock, TokenEndpoint(dialer), told=metrics.refreshed)
     return NetworkProber(dialer, tokens, clock, conversation=False), tokens

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from enum import IntEnum, unique
 from functools import wraps
-from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NoReturn, ParamSpec, TypeVar
 
 import typer
 
@@ -66,6 +66,15 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+#: The code of each kind of fault; the first that fits counts.
+_CODES: Final[tuple[tuple[type[Exception], ExitCode], ...]] = (
+    (MailboxNotFoundError, ExitCode.USAGE),
+    (MailboxExistsError, ExitCode.USAGE),
+    (StoreUnavailableError, ExitCode.TEMPORARY),
+    (MailwatchError, ExitCode.CONFIGURATION),
+)
+
+
 def ends_cleanly(verb: Callable[P, R]) -> Callable[P, R]:
     """Turn the errors a verb may meet into one line and the right exit code; a closed pipe ends it quietly.
 
@@ -79,24 +88,26 @@ def ends_cleanly(verb: Callable[P, R]) -> Callable[P, R]:
             return verb(*args, **kwargs)
         except typer.Exit:
             raise  # a verb that has said all it has to say
-        except CliError as error:
-            fail(str(error), error.code)
-        except (MailboxNotFoundError, MailboxExistsError) as error:
-            fail(str(error), ExitCode.USAGE)
-        except StoreUnavailableError as error:
-            fail(str(error), ExitCode.TEMPORARY)
-        except PermissionError as error:
-            fail(f"{error.filename}: permission denied", ExitCode.PERMISSION)
-        except MailwatchError as error:
-            fail(str(error), ExitCode.CONFIGURATION)
         except BrokenPipeError:
             sys.stderr.close()
             raise typer.Exit(ExitCode.WELL) from None
         except Exception as error:
-            code = getattr(error, "exit_code", None)  # a fault of the configuration tells its own code, and every line of it
-            if code is None:
-                raise
-            say(str(error))
-            raise typer.Exit(code) from None
+            _end_with(error)
+            raise
 
     return run
+
+
+def _end_with(error: Exception) -> None:
+    """End with the words and the code of an expected fault; returns when it is a bug."""
+    if isinstance(error, CliError):
+        fail(str(error), error.code)
+    if isinstance(error, PermissionError):
+        fail(f"{error.filename}: permission denied", ExitCode.PERMISSION)
+    for kind, code in _CODES:
+        if isinstance(error, kind):
+            fail(str(error), code)
+    told = getattr(error, "exit_code", None)  # a fault of the configuration tells its own code, and has a line for each slip
+    if told is not None:
+        say(str(error))
+        raise typer.Exit(told)

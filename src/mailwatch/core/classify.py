@@ -119,6 +119,19 @@ def _head(reading: Reading) -> str:
     return reading.text[:80].strip() or str(evidence.http_status or reading.code or evidence.exception or "")
 
 
+#: What mailwatch's own dialogue found out: the words beside it may be a banner's and decide nothing.
+_FINDINGS: Final = frozenset(
+    {"ProtocolViolationError", "StartTlsUnavailableError", "TlsRequiredError", "MechanismUnsupportedError", "TargetDeniedError"}
+)
+
+
+def _finding(reading: Reading) -> Verdict | None:
+    name = reading.exception
+    if name not in _FINDINGS:
+        return None
+    return EXCEPTIONS[name], f"finding.{name}", _head(reading) or name, _HIGH
+
+
 def _certificate(reading: Reading) -> Verdict | None:
     number = reading.evidence.verify_code
     if not number:
@@ -159,7 +172,7 @@ def _challenge(reading: Reading) -> Verdict | None:
     return cause, f"sasl.challenge_{status[:24].replace(' ', '_') or 'other'}", _literal(reading, status) or _head(reading), _HIGH
 
 
-_BY_NUMBER: Final[tuple[Callable[[Reading], Verdict | None], ...]] = (_certificate, _aadsts, _http, _challenge)
+_BY_NUMBER: Final[tuple[Callable[[Reading], Verdict | None], ...]] = (_finding, _certificate, _aadsts, _http, _challenge)
 
 
 def _of_enhanced(table: Mapping[str, Cause], enhanced: str) -> Cause | None:

@@ -32,7 +32,7 @@ async def assemble(config: Path | None) -> Parts:
     clock = SystemClock()
     store = await _store(settings, clock)
     metrics = Metrics([*PACES, *settings.providers], __version__)
-    prober, close, resolver = await _prober(settings, store, clock)
+    prober, close, resolver = await _prober(settings, store, clock, metrics)
     canaries = [host_port(place) for place in settings.network.canaries]
     return Parts(
         store=store,
@@ -96,7 +96,7 @@ async def _store(settings: Settings, clock: SystemClock) -> SqlStore:
 
 
 async def _prober(
-    settings: Settings, store: SqlStore, clock: SystemClock
+    settings: Settings, store: SqlStore, clock: SystemClock, metrics: Metrics
 ) -> tuple[NetworkProber, Callable[[], Awaitable[None]], Resolver]:
     network = settings.network
     resolver = Resolver(network.nameservers or None)
@@ -114,7 +114,7 @@ async def _prober(
     https = EgressPolicy(
         allow_private_hosts=network.allow_private_hosts, allowed_networks=network.allowed_networks, allowed_ports=None
     )
-    tokens = TokenSource(apps, store.grants, clock, TokenEndpoint(Dialer(resolver, https, context)))
+    tokens = TokenSource(apps, store.grants, clock, TokenEndpoint(Dialer(resolver, https, context)), told=metrics.refreshed)
     prober = NetworkProber(
         dialer, tokens, clock, ehlo_name=socket.getfqdn(), conversation=False, allow_cleartext=network.allow_cleartext
     )

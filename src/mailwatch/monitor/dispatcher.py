@@ -16,7 +16,7 @@ from mailwatch.core.plan import plan
 from mailwatch.core.policy import Policy
 from mailwatch.core.standing import Decision
 from mailwatch.monitor.worker import Worker
-from mailwatch.ports import Claim, Clock, Store, StoreUnavailableError
+from mailwatch.ports import Claim, Clock, MailwatchError, Store
 
 #: A lease outlives the probe's deadline by this much: time to decide and to record.
 LEASE_MARGIN_SECONDS = 30.0
@@ -80,7 +80,7 @@ class Dispatcher:
         self._ramp.pace = Pace(max_connections=self._max_in_flight, logins_per_minute=60 * rate, burst=max(2, round(rate)))
 
     async def tick(self) -> int:
-        """Claim and start what may start now; how many were started.  Raises StoreUnavailableError."""
+        """Claim and start what may start now; how many were started.  Raises MailwatchError."""
         async with self._ticking:
             return 0 if self._stopping else await self._tick()
 
@@ -93,11 +93,11 @@ class Dispatcher:
         full = [gate for gate in self._pacers if self._room(gate) <= 0]
         lease = self._policy.timeout_seconds + LEASE_MARGIN_SECONDS
         claims = await self._store.claim_due(self._clock.now(), limit, lease, excluding=full, room=self._room)
-        fault: StoreUnavailableError | None = None
+        fault: MailwatchError | None = None
         for claim in claims:
             try:
                 await self._start(claim)
-            except StoreUnavailableError as error:  # the others are under a lease too: left alone it would count as a lost login
+            except MailwatchError as error:  # the others are under a lease too: left alone it would count as a lost login
                 fault = error
         if fault is not None:
             raise fault

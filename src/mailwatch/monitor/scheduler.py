@@ -10,7 +10,7 @@ from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from mailwatch.ports import EventLog, StoreUnavailableError
+from mailwatch.ports import EventLog, MailwatchError
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Scheduler:
         async def once() -> None:
             try:
                 await job.run()
-            except StoreUnavailableError as error:
+            except MailwatchError as error:
                 self._log.error("job.store_unavailable", job=job.name, error=str(error))
             except Exception as error:  # noqa: BLE001  # see the module's head
                 self._log.error("job.crashed", job=job.name, exception=type(error).__name__, exc_info=error)

@@ -26,7 +26,7 @@ from mailwatch.core.policy import Policy
 from mailwatch.core.standing import Decision, Transition
 from mailwatch.core.unfinished import unfinished
 from mailwatch.monitor.connectivity import Connectivity
-from mailwatch.ports import Assignment, Claim, Clock, EventLog, LiveStream, Meter, Prober, Recorded, Store, StoreUnavailableError
+from mailwatch.ports import Assignment, Claim, Clock, EventLog, LiveStream, MailwatchError, Meter, Prober, Recorded, Store
 
 #: How far a mailbox is pushed ahead when probing it uncovered a bug.
 POISON_SECONDS = 900.0
@@ -83,7 +83,7 @@ class Worker:
                     report = await self._prober.probe(self._assignment(claim, planned))
                 decision = await self._decide(claim, report)
             recorded = await self._store.record(claim, decision)
-        except StoreUnavailableError as error:
+        except MailwatchError as error:
             self._voices.log.error("store.unavailable", mailbox=claim.mailbox.id, error=str(error))
             return await self._push_ahead(claim, planned, report, UNSTORED_SECONDS)
         except Exception as error:  # noqa: BLE001  # a bug must not stop the loop

@@ -5,7 +5,7 @@ that asked has run out of time.  Over several nodes `ports.Grants` gives one of 
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -32,9 +32,21 @@ class Tokens(Protocol):
 
 
 class TokenSource:
-    """Hands out access tokens.  *apps* by name; *endpoint* speaks HTTP; *grants* is where tokens rest."""
+    """Hands out access tokens.  *apps* by name; *endpoint* speaks HTTP; *grants* is where tokens rest.
 
-    def __init__(self, apps: Mapping[str, OAuthApp], grants: Grants, clock: Clock, endpoint: "TokenEndpoint") -> None:
+    *told* hears of every refresh: the provider, and `renewed`, `refused` (the endpoint said no) or `failed` (it said nothing).
+    """
+
+    def __init__(
+        self,
+        apps: Mapping[str, OAuthApp],
+        grants: Grants,
+        clock: Clock,
+        endpoint: "TokenEndpoint",
+        *,
+        told: Callable[[str, str], None] = lambda _provider, _result: None,
+    ) -> None:
+        self._told = told
         self._apps = dict(apps)
         self._grants = grants
         self._clock = clock
@@ -85,8 +97,11 @@ class TokenSource:
         if lease is None:
             return await self._wait_for_other(mailbox, grant, refused)
         try:
-            return await self._keep(mailbox, lease, await self._endpoint.refresh(app, grant.refresh_token, mailbox.provider))
+            token = await self._keep(mailbox, lease, await self._endpoint.refresh(app, grant.refresh_token, mailbox.provider))
+            self._told(mailbox.provider, "renewed")
+            return token  # noqa: TRY300  # an else branch would have to repeat the name
         except TokenFailureError as failure:
+            self._told(mailbox.provider, "refused" if failure.evidence.oauth_error else "failed")
             await self._abandon(mailbox.id, lease)
             if again or failure.evidence.oauth_error != "invalid_grant":
                 raise
