@@ -25,8 +25,9 @@ from mailwatch.store.checkup import findings
 from mailwatch.store.claim import Lease, Wish, claim_due, reclaim, release_token
 from mailwatch.store.engine import Attempt, Database, require_file
 from mailwatch.store.grants import SqlGrants
+from mailwatch.store.group import GroupCommit, Urgent
 from mailwatch.store.guard import FileGuard, hold_node
-from mailwatch.store.record import Waiting, postponement_of, record_now, result_of, write_batch
+from mailwatch.store.record import Waiting, postponement_of, record_group, result_of, write_batch
 from mailwatch.store.upgrade import check_revision
 from mailwatch.store.vault import Vault
 from mailwatch.store.writer import WriteBehind
@@ -58,6 +59,7 @@ class SqlStore:
         self._boot = secrets.token_hex(8)
         self._unhanded: set[str] = set()  # tokens of claims nobody got: cancelled, or their commit failed
         self._writer = WriteBehind(self._write_batch, rows=write_behind_rows, seconds=write_behind_seconds)
+        self._group = GroupCommit(self._write_group)
         self._guard: FileGuard | None = None
         self._node_connection: AsyncConnection | None = None
         self.grants = SqlGrants(self._database, vault, clock)
@@ -87,6 +89,7 @@ class SqlStore:
     async def close(self) -> None:
         """Flush what is written behind, and disconnect; raises StoreUnavailableError when it cannot be written."""
         try:
+            await self._group.close()
             await self._writer.close()
         finally:
             await self._disconnect()
@@ -163,8 +166,11 @@ class SqlStore:
             await self._writer.put(result_of(claim, decision))
             return Recorded.STORED
 
-        async def work(attempt: Attempt) -> Recorded:
-            return await record_now(attempt, claim, decision)
+        return await self._group.put(claim, decision)
+
+    async def _write_group(self, group: Sequence[Urgent]) -> Sequence[Recorded]:
+        async def work(attempt: Attempt) -> Sequence[Recorded]:
+            return await record_group(attempt, group)
 
         return await self._database.write(work)
 
