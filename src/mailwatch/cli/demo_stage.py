@@ -27,7 +27,7 @@ from mailwatch.telemetry.systemd import Notifier
 #: mailwatch renews tokens five minutes before their end: these are renewed every 40 to 70 s.
 _TOKEN_LIFETIMES: Final = {"google": 340.0, "microsoft365": 370.0}
 #: Below this many mailboxes each is probed every ten seconds; above, the machine's share stays the same.
-_PROBES_PER_SECOND: Final = 20.0
+_PROBES_PER_SECOND: Final = 60.0
 _FIRST_LOOKS_PER_SECOND: Final = 40.0
 _MAX_IN_FLIGHT: Final = 60
 _ERRORS_KEPT: Final = 20
