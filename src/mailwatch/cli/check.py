@@ -6,20 +6,17 @@ from dataclasses import dataclass
 from enum import StrEnum, unique
 from getpass import getpass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from mailwatch.cli.check_view import Checked, as_document, draw
 from mailwatch.cli.opening import WallClock
 from mailwatch.cli.output import CliError, ExitCode, ends_cleanly, say
 from mailwatch.core import mailbox as m
-from mailwatch.core.evidence import Outcome, Report
 from mailwatch.core.providers import provider_for_host
 from mailwatch.core.secret import Secret
 from mailwatch.ports import Assignment, MailwatchError
-
-if TYPE_CHECKING:
-    from mailwatch.probe.roundtrip import RoundTripReport
 
 _ROUND_TRIP_SECONDS = 60.0
 
@@ -54,21 +51,6 @@ class Given:
         return self.secret
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What a check brought: the probe's report, and the round trip's where it was asked for and possible."""
-
-    mailbox: m.Mailbox
-    report: Report
-    round_trip: "RoundTripReport | None" = None
-
-    @property
-    def healthy(self) -> bool:
-        """Whether every channel worked, and the message arrived in the inbox."""
-        channels = all(channel.outcome is Outcome.HEALTHY for channel in self.report.channels)
-        return channels and (self.round_trip is None or self.round_trip.arrival == "inbox")
-
-
 @ends_cleanly
 def check(
     address: Annotated[str, typer.Argument(help="The mailbox's address.")],
@@ -88,7 +70,6 @@ def check(
 
     Private addresses are allowed here.  Without --imap and --smtp its servers are found from the address.
     """
-    from mailwatch.cli.check_view import as_document, draw  # noqa: PLC0415  # rich is slow to import
     from mailwatch.cli.output import console, emit_json  # noqa: PLC0415  # beside its user
 
     if not m.is_address(address):

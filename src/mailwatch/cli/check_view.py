@@ -1,16 +1,18 @@
 """What `mailwatch check` shows: phases with their times, the verdict in words, the conversation without secrets."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mailwatch.core.cause_texts import remedy_for, texts_for
 from mailwatch.core.causes import profile_of
 from mailwatch.core.classify import diagnose
-from mailwatch.core.evidence import ChannelReport, Outcome
+from mailwatch.core.evidence import ChannelReport, Outcome, Report
+from mailwatch.core.mailbox import Mailbox
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mailwatch.cli.check import Checked
+    from mailwatch.probe.roundtrip import RoundTripReport
 
 _NOT_JUDGED = {
     "other_channel": "Reached; no login was sent, since the other channel's login was refused already.",
@@ -23,7 +25,22 @@ _NOT_JUDGED = {
 }
 
 
-def as_document(checked: "Checked") -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check brought: the probe's report, and the round trip's where it was asked for and possible."""
+
+    mailbox: Mailbox
+    report: Report
+    round_trip: "RoundTripReport | None" = None
+
+    @property
+    def healthy(self) -> bool:
+        """Whether every channel worked, and the message arrived in the inbox."""
+        channels = all(channel.outcome is Outcome.HEALTHY for channel in self.report.channels)
+        return channels and (self.round_trip is None or self.round_trip.arrival == "inbox")
+
+
+def as_document(checked: Checked) -> dict[str, Any]:
     """The check as a JSON document."""
     document: dict[str, Any] = {
         "address": checked.mailbox.address,
@@ -73,7 +90,7 @@ def _not_judged(channel: ChannelReport) -> str:
     return _NOT_JUDGED.get(reason, f"mailwatch itself could not look: {reason}.")
 
 
-def draw(checked: "Checked", out: "Console") -> None:
+def draw(checked: Checked, out: "Console") -> None:
     """The check for a person."""
     for channel in checked.report.channels:
         endpoint = next(one for one in checked.mailbox.endpoints if one.protocol is channel.protocol)

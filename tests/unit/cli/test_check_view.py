@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from rich.console import Console
 
 from fakes.probing import mailbox
-from mailwatch.cli.check import Checked
-from mailwatch.cli.check_view import as_document, draw
+from mailwatch.cli.check_view import Checked, as_document, draw
 from mailwatch.core.evidence import ChannelReport, Evidence, Line, Outcome, Phase, Report
 from mailwatch.core.mailbox import Protocol
 from mailwatch.probe.roundtrip import Arrival, RoundTripReport
