@@ -196,6 +196,13 @@ class Store(Protocol):
     async def postpone(self, claim: Claim, due_at: datetime) -> None:
         """Give the lease back without a result that counts: the mailbox is due again at *due_at*."""
 
+    async def rescue(self, now: datetime, *, steady: datetime, patient: datetime, lease: datetime) -> int:
+        """Make due what nobody would ever look at again, and end leases no node can hold; how many mailboxes that were.
+
+        *steady* is the latest moment a mailbox in a steady state may wait for, *patient* one that is reconnecting or blocked,
+        *lease* the latest end of a lease.  It finds nothing but after a fault: a clock set back, a damaged row, a bug.
+        """
+
     async def flush(self) -> None:
         """Write out everything written behind."""
 

@@ -19,7 +19,9 @@ async def test_one_that_came_too_late_is_fenced_and_the_others_are_not(store):
     await filled(store, 6)
     claims = await store.claim_due(later(), 6, 60)
     late = claims[2]
-    await store.change(late.mailbox.id, lambda standing: acts.disconnect(standing, later(), "cli:test"), Act("cli:test", "disconnect"))
+    await store.change(
+        late.mailbox.id, lambda standing: acts.disconnect(standing, later(), "cli:test"), Act("cli:test", "disconnect")
+    )
     results = await asyncio.gather(*(store.record(claim, moved(claim)) for claim in claims))
     assert results == [Recorded.FENCED if claim is late else Recorded.STORED for claim in claims]
     steps = [row.to_state for _, row in await store.history(late.mailbox.id)]

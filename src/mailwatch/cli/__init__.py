@@ -3,6 +3,7 @@
 Only the verb that was asked for is imported, so that `mailwatch --help` and `mailwatch explain` answer at once.
 """
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -65,7 +66,21 @@ def build(arguments: Sequence[str]) -> typer.Typer:
 
 def main() -> None:
     """The entry point; ends the process with one of `output.ExitCode`."""
+    occupy_standard_streams()
     build(sys.argv[1:])()
+
+
+def occupy_standard_streams() -> None:
+    """Open /dev/null in place of each standard stream that was closed before the start.
+
+    Otherwise the next file or connection takes its number: whoever writes to standard error would write into it, and libuv ends
+    the process when it is to close such a descriptor.
+    """
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001  # typer calls it with the flag's value

@@ -74,7 +74,8 @@ def _reloader(path: Path | None, first: Settings) -> Callable[[], Awaitable[Tuni
             settings = await asyncio.to_thread(load, path)
         except ConfigError as error:
             raise MailwatchError(str(error)) from error
-        live, restart = told(running, settings)
+        live, _ = told(running, settings)
+        _, restart = told(first, settings)  # what the daemon is built from is still the first file's
         running = settings
         logs.configure(settings.log.level.value, first.log.format.value)
         logs.get("mailwatch").info("config.compared", changed=live, restart_needed=restart)
@@ -115,7 +116,6 @@ async def _prober(
         allow_private_hosts=network.allow_private_hosts, allowed_networks=network.allowed_networks, allowed_ports=None
     )
     tokens = TokenSource(apps, store.grants, clock, TokenEndpoint(Dialer(resolver, https, context)), told=metrics.refreshed)
-    prober = NetworkProber(
-        dialer, tokens, clock, ehlo_name=socket.getfqdn(), conversation=False, allow_cleartext=network.allow_cleartext
-    )
+    ehlo_name = await asyncio.to_thread(socket.getfqdn)  # it may ask a DNS server that is slow
+    prober = NetworkProber(dialer, tokens, clock, ehlo_name=ehlo_name, conversation=False, allow_cleartext=network.allow_cleartext)
     return prober, tokens.close, resolver

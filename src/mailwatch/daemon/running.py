@@ -9,17 +9,19 @@ was acknowledged.
 import asyncio
 import os
 import signal
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, Final
 
 from mailwatch import __version__
 from mailwatch.core.lifecycle import State
 from mailwatch.daemon.parts import Parts, Tuning
+from mailwatch.monitor.clock_watch import ClockWatch
 from mailwatch.monitor.connectivity import Connectivity
-from mailwatch.monitor.dispatcher import Dispatcher
+from mailwatch.monitor.dispatcher import LEASE_MARGIN_SECONDS, Dispatcher
 from mailwatch.monitor.scheduler import Job, Scheduler
 from mailwatch.monitor.worker import Voices, Worker
-from mailwatch.ports import MailwatchError
+from mailwatch.ports import MailwatchError, StoreUnavailableError
 from mailwatch.telemetry.loop_lag import LoopLag
 from mailwatch.telemetry.systemd import Progress, Watchdog
 from mailwatch.web.app import Surface, make_app
@@ -27,6 +29,12 @@ from mailwatch.web.server import WebServer, listen
 
 #: Grace for probes in flight at a stop; with the stages behind it the whole stop stays below 20 s.
 DRAIN_SECONDS: Final = 10.0
+#: For token refreshes under way, …
+NETWORK_CLOSE_SECONDS: Final = 3.0
+#: … and then for the last writes of the store and the answers HTTP still owes.
+CLOSE_SECONDS: Final = 5.0
+#: Between two reloads by signal, at the least.
+RELOAD_SECONDS: Final = 1.0
 _DAY: Final = timedelta(days=1)
 
 
@@ -41,6 +49,7 @@ class Daemon:
         self._started = False
         self._stop = asyncio.Event()
         self._hangup = asyncio.Event()
+        self._reloading = asyncio.Lock()
         self.connectivity = Connectivity(parts.clock, parts.canary, self._connectivity_changed)
         self.worker = Worker(
             store=parts.store,
@@ -76,10 +85,11 @@ class Daemon:
         """Until a signal or `stop`; raises MailwatchError when it cannot start."""
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(self._unhandled)
-        await self.start()
+        # Before READY=1: whoever signals as soon as the daemon is ready must not meet the default of SIGHUP, which kills.
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._terminate)
         loop.add_signal_handler(signal.SIGHUP, self._hangup.set)
+        await self.start()
         try:
             await self._serve()
         finally:
@@ -100,6 +110,7 @@ class Daemon:
             await self._learn_refusals()
         except BaseException:
             listener.close()
+            await self._close_parts()
             raise
         self._web = WebServer(make_app(Surface(parts.metrics.render, self._not_ready, self.status, self.reload)), listener)
         self._web.start()
@@ -118,34 +129,54 @@ class Daemon:
         parts.log.info("daemon.stopping", in_flight=self.dispatcher.in_flight)
         cancelled = await self.dispatcher.stop(DRAIN_SECONDS)
         self.scheduler.stop()
-        try:
-            await asyncio.wait_for(parts.store.close(), timeout=5.0)
-        except (TimeoutError, MailwatchError) as error:
-            parts.log.error("store.not_closed", exception=type(error).__name__)
-        if self._web is not None:
-            await self._web.stop()
-        if parts.close is not None:
-            await asyncio.wait_for(parts.close(), timeout=2.0)
+        await self._close_parts()
         parts.log.info("daemon.stopped", cancelled=cancelled)
+
+    async def _close_parts(self) -> None:
+        """Flush and close; what cannot be closed is told, and holds nobody up.
+
+        The network comes first: a token that was rotated a moment ago must still reach the store.
+        """
+        parts = self.parts
+        if parts.close is not None:
+            await self._close("network.not_closed", parts.close(), NETWORK_CLOSE_SECONDS)
+        closing = [self._close("store.not_closed", parts.store.close())]
+        if self._web is not None:
+            closing.append(self._close("web.not_closed", self._web.stop()))
+        await asyncio.gather(*closing)
+
+    async def _close(self, fault: str, closing: Awaitable[None], seconds: float = CLOSE_SECONDS) -> None:
+        try:
+            await asyncio.wait_for(closing, timeout=seconds)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the rest is to be closed all the same
+            self.parts.log.error(fault, exception=type(error).__name__)
 
     async def reload(self) -> str | None:
         """Read the configuration anew; what is wrong with it, or None when it is in force."""
-        parts = self.parts
-        if parts.reload is None:
+        if self.parts.reload is None:
             return "this daemon was started without a configuration file"
-        parts.notifier.reloading()
+        async with self._reloading:  # by a signal and over HTTP at once: the file that was read last is the one in force
+            self.parts.notifier.reloading()
+            try:
+                fault = await self._reload(self.parts.reload)
+            finally:
+                self.parts.notifier.ready(self._sentence())
+        return fault
+
+    async def _reload(self, read: Callable[[], Awaitable[Tuning]]) -> str | None:
+        parts = self.parts
+        fault: str | None = None
         try:
-            tuning = await parts.reload()
+            self._retune(await read())
+            parts.log.info("config.reloaded")
         except MailwatchError as error:
-            parts.metrics.reloaded(ok=False, at=parts.clock.now())
-            parts.log.error("config.not_reloaded", error=str(error))
-            return str(error)
-        finally:
-            parts.notifier.ready(self._sentence())
-        self._retune(tuning)
-        parts.metrics.reloaded(ok=True, at=parts.clock.now())
-        parts.log.info("config.reloaded")
-        return None
+            fault = str(error)
+            parts.log.error("config.not_reloaded", error=fault)
+        except Exception as error:  # a bug must not end the answering of signals
+            fault = f"mailwatch could not read it: {type(error).__name__}; the log has more"
+            parts.log.error("config.not_reloaded", error=fault, exc_info=error)
+        parts.metrics.reloaded(ok=fault is None, at=parts.clock.now())
+        return fault
 
     def status(self) -> dict[str, Any]:
         """What `mailwatch status` shows."""
@@ -169,7 +200,8 @@ class Daemon:
         """Wait for signals; reload on SIGHUP."""
         lag = LoopLag(self.parts.metrics.loop_lag)
         watchdog = Watchdog(self.parts.notifier, list(self._progress.values()))
-        duties = [asyncio.create_task(lag.run()), asyncio.create_task(watchdog.run()), asyncio.create_task(self._reloads())]
+        clocks = ClockWatch(self.parts.clock, self.parts.log, self._clock_jumped)
+        duties = [asyncio.create_task(duty) for duty in (lag.run(), watchdog.run(), clocks.run(), self._reloads())]
         try:
             await self._stop.wait()
         finally:
@@ -182,6 +214,7 @@ class Daemon:
             await self._hangup.wait()
             self._hangup.clear()
             await self.reload()
+            await asyncio.sleep(RELOAD_SECONDS)  # all signals that come meanwhile are one more reload
 
     def _jobs(self) -> list[Job]:
         beat = self._progress["scheduler"].beat
@@ -191,6 +224,7 @@ class Daemon:
             Job("counts", 5.0, self._refresh_counts),
             Job("refusals", 5.0, self._learn_refusals),
             Job("canary", 15.0, self.connectivity.ask_canary),
+            Job("sweep", 60.0, self._sweep),
             Job("retention", 6 * 3600.0, self._prune, jitter_seconds=1800.0),
         ]
 
@@ -202,10 +236,17 @@ class Daemon:
         self.parts.log.error("result.not_stored", mailbox=mailbox_id, exception=type(error).__name__)
 
     async def _tick(self) -> None:
-        before = self.dispatcher.in_flight
-        await self.dispatcher.tick()
-        # In flight below the cap means that probes end; at the cap, only a probe that ended since the last tick does.
-        if self.dispatcher.in_flight < max(1, self._tuning.max_in_flight) or self.dispatcher.in_flight < before:
+        # In flight below the cap means that probes end - also when the tick fills their places at once.
+        least = self.dispatcher.in_flight
+        try:
+            await self.dispatcher.tick()
+        except StoreUnavailableError:
+            # The database is away, and no restart brings it back: what waits to be written would only be lost by one.
+            for part in self._progress.values():
+                part.beat()
+            raise
+        least = min(least, self.dispatcher.in_flight)
+        if least < max(1, self._tuning.max_in_flight):
             self._progress["prober"].beat()
         if self.parts.store.pending == 0:
             self._progress["writer"].beat()
@@ -227,6 +268,25 @@ class Daemon:
     async def _learn_refusals(self) -> None:
         window = timedelta(seconds=self._tuning.policy.budget.host_window_seconds)
         self.dispatcher.hosts.learn(await self.parts.store.refusals_since(self.parts.clock.now() - window))
+
+    async def _clock_jumped(self, seconds: float) -> None:
+        del seconds  # ahead or back: what is due is judged by the clock as it is now
+        self.scheduler.rouse()
+        await self._sweep()
+
+    async def _sweep(self) -> None:
+        """Nothing may wait for a moment that its state does not allow."""
+        policy, now = self._tuning.policy, self.parts.clock.now()
+        round_seconds = max(policy.interval_seconds, 1.25 * policy.confirm.secret_seconds, policy.verify.min_seconds)
+        longest = max(policy.max_hint_seconds, policy.throttled.max_seconds, policy.recheck_seconds)
+        rescued = await self.parts.store.rescue(
+            now,
+            steady=now + timedelta(seconds=2 * round_seconds),
+            patient=now + timedelta(seconds=2 * longest),
+            lease=now + timedelta(seconds=10 * (policy.timeout_seconds + LEASE_MARGIN_SECONDS)),
+        )
+        if rescued:
+            self.parts.log.warning("mailboxes.rescued", count=rescued)
 
     async def _prune(self) -> None:
         transitions, audit = self._tuning.retention_days

@@ -6,6 +6,7 @@ job comes again: a scheduler that dies of one bad row would be a monitor that is
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -53,6 +54,12 @@ class Scheduler:
     def start(self) -> None:
         """Begin, in the running event loop."""
         self._scheduler.start()
+
+    def rouse(self) -> None:
+        """Run every job now and go on from there: their next runs are wall time, and that has jumped."""
+        now = datetime.now(UTC)
+        for job in self._scheduler.get_jobs():
+            job.modify(next_run_time=now)
 
     def stop(self) -> None:
         """Start no further run.  APScheduler cancels runs in flight and awaits nothing, so drain your own work first."""

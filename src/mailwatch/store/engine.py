@@ -7,7 +7,7 @@ synchronous=FULL holds for all writes: the cost is one fsync for a batch, and an
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -125,6 +125,10 @@ class Database:
         await self._reader.dispose()
 
     async def _run(self, engine: AsyncEngine, work: Work[T]) -> T:
+        running = self._retried(engine, work)
+        return await (_to_its_end(running) if self.is_sqlite else running)
+
+    async def _retried(self, engine: AsyncEngine, work: Work[T]) -> T:
         doubtful = False
 
         async def once() -> T:
@@ -180,6 +184,26 @@ class Database:
             raise StoreUnavailableError(
                 f"the database file {self.address.where} was removed or replaced while in use; put it back and restart mailwatch"
             )
+
+
+async def _to_its_end(running: Coroutine[Any, Any, T]) -> T:
+    """Await *running* to its end even when cancelled meanwhile, and be cancelled then.
+
+    A statement of SQLite runs in a thread that hears of no cancellation: left alone in the middle of a transaction, its
+    connection would keep the only write lock there is.
+    """
+    task = asyncio.create_task(running)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        if not task.cancelled():
+            task.exception()  # looked at, so that nobody is told it was not
+        raise cancelled
+    return task.result()
 
 
 def _retryable(error: BaseException) -> bool:

@@ -8,7 +8,7 @@ from zlib import crc32
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mailwatch.ports import SchemaError
+from mailwatch.ports import SchemaError, StoreUnavailableError
 
 _NODE_LOCK = 0x6D77_0003
 
@@ -21,8 +21,15 @@ class FileGuard:
         self._handle: int | None = None
 
     def hold(self) -> None:
-        """Take the lock; raises SchemaError naming the process that has it."""
-        handle = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        """Take the lock; raises SchemaError naming the process that has it, StoreUnavailableError where nothing can be written."""
+        try:
+            handle = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        except PermissionError:
+            raise  # names the file, and has an exit code of its own
+        except OSError as error:
+            raise StoreUnavailableError(
+                f"{self._path}: {error.strerror}; the daemon must be able to write into the folder of its database"
+            ) from None
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

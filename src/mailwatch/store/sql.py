@@ -28,6 +28,7 @@ from mailwatch.store.grants import SqlGrants
 from mailwatch.store.group import GroupCommit, Urgent
 from mailwatch.store.guard import FileGuard, hold_node
 from mailwatch.store.record import Waiting, postponement_of, record_group, result_of, write_batch
+from mailwatch.store.sweep import rescue
 from mailwatch.store.upgrade import check_revision
 from mailwatch.store.vault import Vault
 from mailwatch.store.writer import WriteBehind
@@ -335,6 +336,14 @@ class SqlStore:
             return await reads.due_count(attempt, now)
 
         return await self._database.read(work)
+
+    async def rescue(self, now: datetime, *, steady: datetime, patient: datetime, lease: datetime) -> int:
+        """Make due what would wait beyond these moments (`sweep`); how many mailboxes that were."""
+
+        async def work(attempt: Attempt) -> int:
+            return await rescue(attempt, now, steady=steady, patient=patient, lease=lease)
+
+        return await self._database.write(work)
 
     async def prune(self, before: datetime, *, audit_before: datetime | None = None) -> int:
         """Delete history older than *before* and audit older than *audit_before* (None: the same); how many rows went.

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import ipaddress
 import socket
 from collections.abc import Iterator
@@ -45,7 +46,11 @@ def listen(address: str) -> socket.socket:
         raise MailwatchError(f"[web] listen = {address!r}: the port must be a number up to 65535, such as 9725") from error
     except OSError as error:
         listener.close()
-        raise MailwatchError(f"[web] listen = {address!r}: {error.strerror}; is another mailwatch running?") from error
+        cure = {
+            errno.EADDRINUSE: "is another mailwatch running?",
+            errno.EACCES: "only root may take a port below 1024; choose another, such as 9725",
+        }.get(error.errno or 0, "choose an address of this machine, such as 127.0.0.1:9725")
+        raise MailwatchError(f"[web] listen = {address!r}: {error.strerror}; {cure}") from error
     return listener
 
 
