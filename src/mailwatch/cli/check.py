@@ -59,7 +59,7 @@ def check(
     depth: Annotated[
         CheckDepth, typer.Option(help="login; submit: also an envelope, no message; roundtrip: send a message to itself.")
     ] = CheckDepth.LOGIN,
-    username: Annotated[str | None, typer.Option(help="The login name.  [default: the address]", show_default=False)] = None,
+    username: Annotated[str | None, typer.Option(help="The login name (default: the address).", show_default=False)] = None,
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from stdin.")] = False,  # noqa: FBT002  # a flag is a bool
     token_stdin: Annotated[bool, typer.Option("--token-stdin", help="Read an OAuth access token from stdin.")] = False,  # noqa: FBT002  # as above
     ca_file: Annotated[Path | None, typer.Option(help="PEM file of the certificate authorities to trust.")] = None,
@@ -108,6 +108,8 @@ async def _check(
     for endpoint in (imap, smtp):
         if endpoint is not None and endpoint.tls_mode is m.TlsMode.NONE:
             say(f"warning: {endpoint.url} has no TLS: the secret goes over the network readable to all on the way")
+    if depth is CheckDepth.ROUNDTRIP and (imap is None or smtp is None):
+        raise CliError("--depth roundtrip needs both an IMAP and an SMTP endpoint; give --imap and --smtp")
     server = imap or smtp
     provider = provider_for_host(server.host) if server is not None else "other"
     mailbox = m.Mailbox("mb_check", address, username, auth, imap, smtp, provider, clock.now())
@@ -118,8 +120,6 @@ async def _check(
     checked = Checked(mailbox, report)
     if depth is not CheckDepth.ROUNDTRIP or not checked.healthy:
         return checked
-    if imap is None or smtp is None:
-        raise CliError("--depth roundtrip needs both an IMAP and an SMTP endpoint; give --imap and --smtp")
     from mailwatch.probe.roundtrip import RoundTrip  # noqa: PLC0415  # only this depth needs it
 
     return Checked(mailbox, report, await RoundTrip(dialer, clock).run(mailbox, given.secret, max(timeout, _ROUND_TRIP_SECONDS)))

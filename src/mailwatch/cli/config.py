@@ -19,8 +19,9 @@ FileArgument = Annotated[
     Path | None,
     typer.Argument(
         metavar="[FILE]",
-        help="The configuration file [default: $MAILWATCH_CONFIG, ./mailwatch.toml, /etc/mailwatch/mailwatch.toml].",
+        help="The configuration file (default: $MAILWATCH_CONFIG, ./mailwatch.toml, /etc/mailwatch/mailwatch.toml).",
         show_default=False,
+        readable=False,  # looked at when it is opened: an unreadable file is no wrong usage, and ends with the code of permissions
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="As one JSON document.")]

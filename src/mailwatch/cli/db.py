@@ -59,6 +59,8 @@ def backup(file: Annotated[Path, typer.Argument(help="The copy to make; it must 
     """Copy the database while the daemon works (SQLite; for PostgreSQL use pg_dump).  The key ring is not in it: keep it apart."""
     if not file.absolute().parent.is_dir():
         raise CliError(f"{file.absolute().parent} is no folder")
+    if file.exists():
+        raise CliError(f"{file} is there already; name another file")
 
     async def work(opened: Opened) -> None:
         await opened.store.backup(file.absolute())

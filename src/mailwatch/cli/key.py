@@ -27,7 +27,7 @@ def generate(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="The file to write, readable by its owner only; it must not exist.  [default: standard output]", show_default=False
+            help="The file to write, readable by its owner only; it must not exist (default: standard output).", show_default=False
         ),
     ] = None,
 ) -> None:

@@ -94,7 +94,7 @@ _BY_TRIGGER: Final = {
     Trigger.RECONNECT: "Reconnect was pressed, trying again",
     Trigger.OBSTACLE_CLEARED: "the obstacle is gone, trying again",
 }
-_WELL_AFTER: Final = {State.VERIFYING: "verified, campaigns go on", State.SUSPECT: "false alarm, all well"}
+_WELL_AFTER: Final = {State.VERIFYING: "verified, sending may go on", State.SUSPECT: "false alarm, all well"}
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 

@@ -47,12 +47,12 @@ AllowCleartext = Annotated[bool, typer.Option("--allow-cleartext", help="Accept 
 def add(
     address: Annotated[str, typer.Argument(help="The mailbox's e-mail address.")],
     imap: Annotated[
-        str, typer.Option(help="Such as imaps://imap.example.org; - for none.  [default: the provider's]", show_default=False)
+        str, typer.Option(help="Such as imaps://imap.example.org; - for none (default: the provider's).", show_default=False)
     ] = "",
     smtp: Annotated[
-        str, typer.Option(help="Such as smtps://smtp.example.org; - for none.  [default: the provider's]", show_default=False)
+        str, typer.Option(help="Such as smtps://smtp.example.org; - for none (default: the provider's).", show_default=False)
     ] = "",
-    username: Annotated[str, typer.Option(help="The login's name.  [default: the address]", show_default=False)] = "",
+    username: Annotated[str, typer.Option(help="The login's name (default: the address).", show_default=False)] = "",
     oauth_app: Annotated[
         str, typer.Option(help="Log in by OAuth, with this application of the configuration.", show_default=False)
     ] = "",
@@ -102,7 +102,9 @@ async def _add(opened: Opened, wanted: Sequence[NewMailbox]) -> Sequence[str]:
 @ends_cleanly
 def import_mailboxes(
     file: Annotated[str, typer.Argument(metavar="FILE", help="CSV or JSON lines; - for standard input.")],
-    form: Annotated[FileForm | None, typer.Option("--format", help="[default: by the file's name]", show_default=False)] = None,
+    form: Annotated[
+        FileForm | None, typer.Option("--format", help="How it is written (default: by the file's name).", show_default=False)
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what is wrong.")] = False,  # noqa: FBT002  # a flag is a bool
     allow_cleartext: AllowCleartext = False,  # noqa: FBT002  # as above
     config: ConfigOption = None,

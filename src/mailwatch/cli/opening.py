@@ -28,8 +28,9 @@ ConfigOption = Annotated[
     typer.Option(
         "--config",
         "-c",
-        help="The configuration file [default: $MAILWATCH_CONFIG, ./mailwatch.toml, /etc/mailwatch/mailwatch.toml].",
+        help="The configuration file (default: $MAILWATCH_CONFIG, ./mailwatch.toml, /etc/mailwatch/mailwatch.toml).",
         show_default=False,
+        readable=False,  # looked at when it is opened: an unreadable file is no wrong usage, and ends with the code of permissions
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="As JSON.")]

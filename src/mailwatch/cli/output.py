@@ -103,7 +103,7 @@ def _end_with(error: Exception) -> None:
     if isinstance(error, CliError):
         fail(str(error), error.code)
     if isinstance(error, PermissionError):
-        fail(f"{error.filename}: permission denied", ExitCode.PERMISSION)
+        fail(f"{error.filename}: permission denied" if error.filename else str(error), ExitCode.PERMISSION)
     for kind, code in _CODES:
         if isinstance(error, kind):
             fail(str(error), code)

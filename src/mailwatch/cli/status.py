@@ -1,17 +1,31 @@
 """`mailwatch status`: what the running daemon says of itself and of the fleet."""
 
 import json
+from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPException
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
 import typer
 
-from mailwatch.cli.output import CliError, ExitCode, console, emit_json, ends_cleanly
+from mailwatch.cli.output import CliError, ExitCode, emit_json, ends_cleanly
 
-_TIMEOUT_SECONDS = 5.0
+_TIMEOUT_SECONDS: Final = 5.0
+_MAX_BYTES: Final = 1_048_576
+_OK, _SERVER_ERROR = 200, 500
 #: Fleet states that are as they should be, or as somebody wants them.
-_FINE = ("connected", "inactive", "held", "pending")
+_FINE: Final = ("connected", "inactive", "held", "pending")
+#: What the daemon's answer holds; by these it is told from that of any other server.
+_FIELDS: Final = {
+    "version": str,
+    "node": str,
+    "sentence": str,
+    "states": dict,
+    "due": int,
+    "lag_seconds": int | float,
+    "in_flight": int,
+    "self_connectivity": str,
+}
 
 
 @ends_cleanly
@@ -19,39 +33,66 @@ def status(
     url: Annotated[str, typer.Option(help="Where the daemon serves HTTP.", envvar="MAILWATCH_URL")] = "http://127.0.0.1:9725",
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON document.")] = False,  # noqa: FBT002  # a flag is a bool
 ) -> None:
-    """How the fleet is; exit 1 when a mailbox is not well or mailwatch itself is impaired, 69 when no daemon answers."""
+    """Tell how the fleet is: exit 1 when a mailbox or mailwatch's own network is not well, 69 when no daemon answers."""
     answer = _ask(url)
-    states = answer["states"]
-    unwell = {state: count for state, count in states.items() if state not in _FINE}
     if as_json:
         emit_json(answer)
     else:
-        out = console()
-        out.print(f"mailwatch {answer['version']} on {answer['node']}: {answer['sentence']}")
-        for state, count in sorted(states.items(), key=lambda item: -item[1]):
-            out.print(f"  {count:>8}  {state}")
-        out.print(f"  {answer['due']} due, the oldest {answer['lag_seconds']:.1f} s late; {answer['in_flight']} probes in flight")
-        if answer["self_connectivity"] != "up":
-            out.print("  mailwatch's own network is down: no verdict is passed on any mailbox until it is back")
-    if unwell or answer["self_connectivity"] != "up":
+        for line in _lines(answer):
+            typer.echo(line)
+    if answer["self_connectivity"] != "up" or any(count for state, count in answer["states"].items() if state not in _FINE):
         raise typer.Exit(ExitCode.UNHEALTHY)
 
 
+def _lines(answer: dict[str, Any]) -> Iterator[str]:
+    yield f"mailwatch {answer['version']} on {answer['node']}: {answer['sentence']}"
+    for state, count in sorted(answer["states"].items(), key=lambda item: -item[1]):
+        yield f"  {count:>8}  {state}"
+    late = f", the oldest {answer['lag_seconds']:.1f} s late" if answer["due"] else ""
+    yield f"  {answer['due']} due{late}; {answer['in_flight']} probes in flight"
+    if answer["self_connectivity"] != "up":
+        yield "  mailwatch's own network is down: no verdict is passed on any mailbox until it is back"
+
+
 def _ask(url: str) -> dict[str, Any]:
-    parts = urlsplit(url)
-    if parts.scheme != "http" or not parts.hostname:
-        raise CliError(f"--url {url!r}: an http:// URL is needed, such as http://127.0.0.1:9725")
-    connection = HTTPConnection(parts.hostname, parts.port or 80, timeout=_TIMEOUT_SECONDS)
+    """The daemon's answer; raises CliError."""
+    connection, path = _connection(url)
     try:
-        connection.request("GET", "/api/v1/status")
+        connection.request("GET", f"{path}/api/v1/status")
         response = connection.getresponse()
-        body = response.read()
-        if response.status != 200:  # noqa: PLR2004  # HTTP's OK
-            raise CliError(f"{url}: the daemon answered {response.status}", ExitCode.TEMPORARY)
-        answer: dict[str, Any] = json.loads(body)
-    except (OSError, HTTPException, ValueError) as error:
+        body = response.read(_MAX_BYTES)
+    except (OSError, HTTPException) as error:
         raise CliError(f"{url}: no daemon answers there ({error}); is `mailwatch run` running?", ExitCode.UNREACHABLE) from error
-    else:
-        return answer
     finally:
         connection.close()
+    if response.status >= _SERVER_ERROR:
+        raise CliError(f"{url}: the daemon answered {response.status}; its log says why", ExitCode.TEMPORARY)
+    answer = _parsed(body) if response.status == _OK else None
+    if answer is None:
+        raise CliError(
+            f"{url}: something answers there ({response.status}), but not mailwatch; is the port the one of [web] listen?",
+            ExitCode.UNREACHABLE,
+        )
+    return answer
+
+
+def _connection(url: str) -> tuple[HTTPConnection, str]:
+    """A connection to the server of *url*, and the path below which it serves; raises CliError."""
+    try:
+        parts = urlsplit(url)
+        if parts.scheme == "http" and parts.hostname:
+            return HTTPConnection(parts.hostname, parts.port or 80, timeout=_TIMEOUT_SECONDS), parts.path.rstrip("/")
+    except ValueError:
+        pass  # no port, or no address
+    raise CliError(f"--url {url!r}: an http:// URL is needed, such as http://127.0.0.1:9725")
+
+
+def _parsed(body: bytes) -> dict[str, Any] | None:
+    """The answer, when it is one of mailwatch."""
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return None
+    if not isinstance(answer, dict) or not all(isinstance(answer.get(name), kind) for name, kind in _FIELDS.items()):
+        return None
+    return answer if all(isinstance(count, int) for count in answer["states"].values()) else None

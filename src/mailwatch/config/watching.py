@@ -75,7 +75,7 @@ class Confirm(Section):
 
 
 class Verify(Section):
-    """What proves that a mailbox is well again, before campaigns go on."""
+    """What proves that a mailbox is well again, before sending may go on."""
 
     successes: int = Field(default=_VERIFY.successes, ge=1, le=100, description="Clean probes in a row.")
     min_seconds: float = Field(

@@ -67,6 +67,8 @@ class HostBudget:
         start = now - timedelta(seconds=self.policy.host_window_seconds)
         while moments and moments[0] <= start:
             moments.popleft()
+        if not moments:
+            del self._refused[host]
         return len(moments)
 
     def admits(self, host: str, now: datetime, *, proven: bool, strict: bool) -> bool:
@@ -74,14 +76,14 @@ class HostBudget:
         limit = self.policy.host_rejected_logins
         refused = self.refused(host, now)
         if not strict:
-            return proven or refused + self._unproven[host] < limit
-        if refused + self._flying[host] >= limit:
+            return proven or refused + self._unproven.get(host, 0) < limit
+        if refused + self._flying.get(host, 0) >= limit:
             return False
-        return proven or refused + self._unproven[host] < max(1, limit - 1)
+        return proven or refused + self._unproven.get(host, 0) < max(1, limit - 1)
 
     def room(self, host: str, now: datetime) -> int:
         """How many logins to a strict *host* may start now at the most."""
-        return max(0, self.policy.host_rejected_logins - self.refused(host, now) - self._flying[host])
+        return max(0, self.policy.host_rejected_logins - self.refused(host, now) - self._flying.get(host, 0))
 
     def free_at(self, host: str, now: datetime) -> datetime:
         """When the oldest refusal that counts leaves the window."""

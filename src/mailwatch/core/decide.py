@@ -39,6 +39,8 @@ _WEIGHT: Final = {
 #: A planned end is no failure, unless it is all that ever happens.
 _PLANNED_IN_A_ROW: Final = 3
 _BLOCKING_SIGHTINGS: Final = 2
+#: How a login that gets no answer ends.
+_SILENCE: Final = frozenset({Cause.CONNECTION_DROPPED, Cause.CONNECTION_TIMEOUT, Cause.SESSION_EXPIRED})
 #: The moves of a failure that counts (and needs no person), by the state it was met in.
 _CONFIRMING: Final[Mapping[State, tuple[Trigger, ...]]] = MappingProxyType(
     {
@@ -314,11 +316,14 @@ def _with_report(
     refused = sum(_refused(mailbox, channel) for channel in report.channels)
     accepted = not refused and any(_accepted(channel) for channel in report.channels)
     window = policy.budget.window_seconds
+    lost_at = () if accepted or not standing.lost_at else within(standing.lost_at, now, window)
+    if not (accepted or standing.proven) and any(_is_unanswered(channel, diagnoses) for channel in report.channels):
+        lost_at = (*lost_at, now)
     updated = replace(
         standing,
         last_probe_at=now,
         rejected_at=(*(within(standing.rejected_at, now, window) if standing.rejected_at else ()), *(now,) * refused),
-        lost_at=() if accepted or not standing.lost_at else within(standing.lost_at, now, window),
+        lost_at=lost_at,
         channels=_channels(standing.channels, report, diagnoses, now),
     )
     if standing.forced and (refused or refusals_left(updated, policy.budget, now) > 0):
@@ -334,6 +339,19 @@ def _refused(mailbox: Mailbox, channel: ChannelReport) -> int:
     if mailbox.auth is AuthKind.PASSWORD:
         return channel.rejected_logins
     return 0 if _accepted(channel) else min(1, channel.rejected_logins)
+
+
+def _is_unanswered(channel: ChannelReport, diagnoses: Mapping[Protocol, Diagnosis]) -> bool:
+    """Whether the secret went out and no word on it came back: it may have been refused.
+
+    It counts like a lost lease, for secrets that were never accepted; one that is proven is more probably right than the silence
+    of an authentication server is a refusal, and a provider's bad quarter of an hour must not stop its logins for a day.
+    """
+    evidence = channel.evidence
+    if evidence is None or evidence.phase is not Phase.AUTH or channel.logged_in or channel.rejected_logins:
+        return False
+    wordless = evidence.code is None and evidence.status in (None, "BYE")
+    return wordless and diagnoses[channel.protocol].cause in _SILENCE
 
 
 def _accepted(channel: ChannelReport) -> bool:

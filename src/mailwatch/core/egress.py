@@ -25,7 +25,9 @@ class Egress(StrEnum):
 
 
 def may_be_ours(evidence: Evidence, cause: Cause) -> bool:
-    """Whether a broken uplink of our own would have looked the same."""
+    """Whether a broken uplink of our own would have looked the same; a target our own policy denies was never tried."""
+    if evidence.exception == "TargetDeniedError":
+        return False
     silent = evidence.http_status is None and evidence.oauth_error is None
     return cause in NETWORK_CAUSES or (cause is Cause.SERVER_UNAVAILABLE and evidence.phase is Phase.TOKEN and silent)
 

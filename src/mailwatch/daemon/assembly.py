@@ -11,7 +11,8 @@ from mailwatch.config.changes import told
 from mailwatch.config.section import host_port
 from mailwatch.core.pacing import Pace
 from mailwatch.core.providers import PACES
-from mailwatch.daemon.parts import Parts, SystemClock, Tuning
+from mailwatch.daemon import descriptors
+from mailwatch.daemon.parts import Parts, Role, SystemClock, Tuning
 from mailwatch.ports import MailwatchError
 from mailwatch.probe import Dialer, EgressPolicy, NetworkProber, Resolver, TokenEndpoint, TokenSource, make_ssl_context
 from mailwatch.probe.canary import TcpCanary
@@ -21,8 +22,8 @@ from mailwatch.telemetry.metrics import Metrics
 from mailwatch.telemetry.systemd import Notifier
 
 
-async def assemble(config: Path | None) -> Parts:
-    """The parts as the file at *config* (or the first of the usual places) wants them.
+async def assemble(config: Path | None, role: Role = Role.ALL) -> Parts:
+    """The parts as the file at *config* (or the first of the usual places) wants them, for a node of this *role*.
 
     Raises ConfigError with every fault, and MailwatchError for what the surroundings lack.
     """
@@ -44,6 +45,7 @@ async def assemble(config: Path | None) -> Parts:
         listen=settings.web.listen,
         notifier=Notifier(),
         node=_node(settings),
+        role=role,
         canary=TcpCanary(canaries, resolver) if canaries else None,
         reload=_reloader(path, settings),
         close=close,
@@ -57,9 +59,17 @@ def tuning_of(settings: Settings) -> Tuning:
         policy=to_policy(settings),
         paces=to_paces(settings, PACES),
         other=Pace() if other is None else to_pace(other),
-        max_in_flight=settings.probing.max_in_flight,
+        max_in_flight=_in_flight(settings.probing.max_in_flight),
         retention_days=(settings.retention.transitions_days, settings.retention.audit_days),
     )
+
+
+def _in_flight(wanted: int) -> int:
+    limit = descriptors.raise_limit()
+    fit = descriptors.that_fit(wanted, limit)
+    if fit < wanted:
+        logs.get("mailwatch").warning("probes.limited", in_flight=fit, reason=f"LimitNOFILE is {limit}; {wanted} were asked for")
+    return fit
 
 
 def _reloader(path: Path | None, first: Settings) -> Callable[[], Awaitable[Tuning]] | None:

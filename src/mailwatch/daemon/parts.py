@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum, unique
 
 from mailwatch.core.pacing import Pace
 from mailwatch.core.policy import Policy
@@ -25,6 +26,15 @@ class SystemClock:
     def monotonic(self) -> float:
         """Seconds from an arbitrary start, never backwards."""
         return time.monotonic()
+
+
+@unique
+class Role(StrEnum):
+    """What a node does."""
+
+    ALL = "all"
+    PROBE = "probe"  #: probes; HTTP serves metrics, health and status
+    WEB = "web"  #: HTTP alone, beside a probing node at the same database: logs in nowhere and writes nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +61,7 @@ class Parts:
     listen: str
     notifier: Notifier
     node: str = "local"
+    role: Role = Role.ALL
     canary: Canary | None = None
     live: Live = field(default_factory=Live)
     rng: random.Random = field(default_factory=random.SystemRandom)

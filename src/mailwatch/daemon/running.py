@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from mailwatch import __version__
 from mailwatch.core.lifecycle import State
-from mailwatch.daemon.parts import Parts, Tuning
+from mailwatch.daemon.parts import Parts, Role, Tuning
 from mailwatch.monitor.clock_watch import ClockWatch
 from mailwatch.monitor.connectivity import Connectivity
 from mailwatch.monitor.dispatcher import LEASE_MARGIN_SECONDS, Dispatcher
@@ -105,7 +105,7 @@ class Daemon:
         listener = listen(parts.listen)
         try:
             parts.store.observe(write_seconds=self._stored, dropped=self._dropped)
-            await parts.store.open(daemon=True)
+            await parts.store.open(daemon=self._probes)
             await self._refresh_counts()
             await self._learn_refusals()
         except BaseException:
@@ -218,6 +218,8 @@ class Daemon:
 
     def _jobs(self) -> list[Job]:
         beat = self._progress["scheduler"].beat
+        if not self._probes:
+            return [Job("counts", 5.0, self._refresh_counts, beat=self._all_well)]
         return [
             # The jitter keeps two nodes out of step: in step, the one a moment behind would find nothing left to claim.
             Job("tick", self.parts.tick_seconds, self._tick, jitter_seconds=0.4 * self.parts.tick_seconds, beat=beat),
@@ -227,6 +229,14 @@ class Daemon:
             Job("sweep", 60.0, self._sweep),
             Job("retention", 6 * 3600.0, self._prune, jitter_seconds=1800.0),
         ]
+
+    @property
+    def _probes(self) -> bool:
+        return self.parts.role is not Role.WEB
+
+    def _all_well(self) -> None:
+        for progress in self._progress.values():
+            progress.beat()
 
     def _stored(self, seconds: float) -> None:
         self.parts.metrics.stored(seconds)
@@ -272,7 +282,8 @@ class Daemon:
     async def _clock_jumped(self, seconds: float) -> None:
         del seconds  # ahead or back: what is due is judged by the clock as it is now
         self.scheduler.rouse()
-        await self._sweep()
+        if self._probes:
+            await self._sweep()
 
     async def _sweep(self) -> None:
         """Nothing may wait for a moment that its state does not allow."""

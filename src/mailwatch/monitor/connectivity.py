@@ -7,6 +7,7 @@ from datetime import timedelta
 from mailwatch.core.classify import diagnose
 from mailwatch.core.egress import Egress, EgressWatch, may_be_ours
 from mailwatch.core.evidence import ChannelReport, Outcome, Phase, Report
+from mailwatch.core.gates import gate_of
 from mailwatch.core.mailbox import Mailbox
 from mailwatch.ports import Canary, Clock
 
@@ -39,7 +40,8 @@ class Connectivity:
         for channel in report.channels:
             if self._is_network_failure(channel):
                 broken = channel
-                self.watch.failed(mailbox.provider if mailbox.provider != "other" else mailbox.domain, report.finished_at)
+                # by the gate, not the domain: one dead server with many domains on it is one failure, and not ours
+                self.watch.failed(gate_of(mailbox), report.finished_at)
             elif channel.outcome is not Outcome.IMPAIRED and channel.phase not in _UNANSWERED:
                 self.watch.reached(endpoints[channel.protocol], report.finished_at)
         if broken is None:

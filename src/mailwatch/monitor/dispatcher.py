@@ -53,6 +53,7 @@ class Dispatcher:
         self._in_flight_changed = in_flight_changed
         self._pacers: dict[str, Pacer] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._being_probed: set[str] = set()
         self._stopping = False
         self._ticking = asyncio.Lock()
         self._fleet = 0
@@ -122,6 +123,10 @@ class Dispatcher:
 
     async def _start(self, claim: Claim) -> None:
         now = self._clock.now()
+        if claim.mailbox.id in self._being_probed:
+            # the clock was set ahead and ended the lease of a probe that still runs: never two logins beside each other
+            await self._store.postpone(claim, now + timedelta(seconds=self._policy.timeout_seconds))
+            return
         hosts = tuple(dict.fromkeys(endpoint.host for endpoint in claim.mailbox.endpoints))
         gate = gate_of(claim.mailbox)
         proven = claim.standing.proven
@@ -139,6 +144,7 @@ class Dispatcher:
             self.hosts.start(host, proven=proven)
         task = asyncio.create_task(self._run(claim, pacer, hosts if logs_in else ()), name=f"probe {claim.mailbox.id}")
         self._tasks.add(task)
+        self._being_probed.add(claim.mailbox.id)
         task.add_done_callback(self._ended)
         self._in_flight_changed(len(self._tasks))
 
@@ -147,6 +153,7 @@ class Dispatcher:
         try:
             decision = await self._worker.run(claim)
         finally:
+            self._being_probed.discard(claim.mailbox.id)
             for counted in (pacer, self._ramp):
                 counted.finish()
             for host in hosts:
@@ -168,9 +175,13 @@ class Dispatcher:
         return pacer
 
     def _forget_idle(self, monotonic: float) -> None:
-        """Drop the pacers of gates that are quiet, so that a fleet of many small hosts costs no memory."""
+        """Drop the pacers of gates that are quiet, so that a fleet of many small hosts costs no memory.
+
+        Not those whose host may see no login now: forgotten, their crowd would stand in front of every claim.
+        """
         if len(self._pacers) > MAX_IDLE_PACERS:
-            self._pacers = {gate: pacer for gate, pacer in self._pacers.items() if not pacer.is_idle(monotonic)}
+            pacers = self._pacers.items()
+            self._pacers = {gate: pacer for gate, pacer in pacers if not pacer.is_idle(monotonic) or self._room(gate) <= 0}
 
     def _room(self, gate: str) -> int:
         """How many probes of *gate* may start now."""

@@ -7,8 +7,7 @@
 5. tell: metrics, log, live stream.
 
 An exception in here is a bug of ours, never a mailbox's failure: the mailbox is pushed ahead, the bug is reported, and the loop
-the loop goes on.
-Logins that were or may have been refused count even then, so that no bug of ours can lock an account.
+goes on.  Logins that were or may have been refused count even then, so that no bug of ours can lock an account.
 """
 
 import asyncio

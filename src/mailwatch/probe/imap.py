@@ -7,7 +7,7 @@ from mailwatch.core.evidence import Phase
 from mailwatch.core.mailbox import AuthKind, Depth, TlsMode
 from mailwatch.probe import sasl
 from mailwatch.probe.dial import Dialer
-from mailwatch.probe.failures import PeerFailureError, ProtocolViolationError
+from mailwatch.probe.failures import PeerFailureError, ProtocolViolationError, ServerByeError
 from mailwatch.probe.imap_text import folder as folder_name
 from mailwatch.probe.imap_text import quoted
 from mailwatch.probe.imap_wire import ImapWire, Reply
@@ -88,7 +88,7 @@ class ImapProbe:
         try:
             async with asyncio.timeout(_GOODBYE_SECONDS):
                 await self._run(visit, wire, "LOGOUT")
-        except (OSError, EOFError, ProtocolViolationError, PeerFailureError):
+        except (OSError, EOFError, ProtocolViolationError, PeerFailureError, ServerByeError):
             return
 
     async def _start_tls(self, visit: Visit, wire: ImapWire) -> None:

@@ -5,9 +5,9 @@ that asked has run out of time.  Over several nodes `ports.Grants` gives one of 
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from mailwatch.core.evidence import Evidence
 from mailwatch.core.mailbox import Mailbox
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 _FRESH: Final = timedelta(minutes=5)  #: a token that ends sooner is renewed first
 _LEASE_SECONDS: Final = 30.0
 _STORE_TRIES: Final = 5
+#: How long the store may take to hand out a grant or a lease, and another node to renew; both stay well below a probe's time, or
+#: the probe would run into its time-out and a slow database of ours would look like a silent token endpoint.
+_STORE_SECONDS: Final = 3.0
+_OTHER_SECONDS: Final = 8.0
+
+T = TypeVar("T")
 
 
 class Tokens(Protocol):
@@ -59,7 +65,7 @@ class TokenSource:
         *force* renews it even if it looks fresh; *refused* is the token a server has just rejected: if another one
         is stored by now, that one is given.  Raises TokenFailureError with evidence, ImpairedError, and what `Grants` raises.
         """
-        grant = await self._grants.load(mailbox.id)
+        grant = await _in_time(self._grants.load(mailbox.id))
         usable = self._usable(grant, force=force, refused=refused)
         if usable is not None:
             return usable
@@ -93,7 +99,7 @@ class TokenSource:
         app = self._apps.get(mailbox.oauth_app or "")
         if app is None:
             raise ImpairedError("oauth_app_unknown")
-        lease = await self._grants.begin_refresh(mailbox.id, epoch=grant.epoch, lease_seconds=_LEASE_SECONDS)
+        lease = await _in_time(self._grants.begin_refresh(mailbox.id, epoch=grant.epoch, lease_seconds=_LEASE_SECONDS))
         if lease is None:
             return await self._wait_for_other(mailbox, grant, refused)
         try:
@@ -144,9 +150,9 @@ class TokenSource:
     async def _wait_for_other(self, mailbox: Mailbox, grant: Grant, refused: Secret | None) -> Secret:
         """Somebody else is renewing this grant, or has just done it: take what they stored."""
         pause = 0.05
-        end = self._clock.monotonic() + _LEASE_SECONDS / 2
+        end = self._clock.monotonic() + _OTHER_SECONDS
         while True:
-            stored = await self._grants.load(mailbox.id)
+            stored = await _in_time(self._grants.load(mailbox.id))
             if stored.epoch != grant.epoch:
                 usable = self._usable(stored, force=False, refused=refused)
                 if usable is not None:
@@ -161,3 +167,12 @@ class TokenSource:
             await self._grants.abandon_refresh(mailbox_id, lease)
         except StoreUnavailableError:
             return  # the lease ends by itself
+
+
+async def _in_time(asked: Awaitable[T]) -> T:
+    """What the store answers; raises ImpairedError when it takes too long: that says nothing about a mailbox."""
+    try:
+        async with asyncio.timeout(_STORE_SECONDS):
+            return await asked
+    except TimeoutError:
+        raise ImpairedError("store_failing") from None

@@ -5,6 +5,7 @@ that knows the secrets of that session; what it lets through is safe to store, l
 """
 
 import base64
+import html
 import json
 import re
 from typing import Final
@@ -15,6 +16,7 @@ from mailwatch.core.evidence import MAX_TEXT, clean
 MASK: Final = "***"
 _READ: Final = 8192  #: characters of a reply that are looked at; far above what is kept
 _SHORTEST: Final = 4  #: a shorter secret is cut only as a word of its own, or it would eat every reply
+_PERCENT: Final = re.compile(r"%[0-9A-F]{2}")
 _BASE64_RUN: Final = re.compile(r"[A-Za-z0-9+/_=-]{8,}")
 
 
@@ -55,16 +57,27 @@ class Redactor:
             text = pattern.sub(MASK, text)
         return _BASE64_RUN.sub(self._mask_payload, text)
 
-    def keep(self, text: str | bytes, limit: int = MAX_TEXT) -> str:
-        """Text of a peer, cut and cleaned (`core.evidence.clean`): at most *limit* characters that may be stored and shown."""
+    def keep(self, text: str | bytes, limit: int = MAX_TEXT, *, cut: bool = False) -> str:
+        """Text of a peer, cut and cleaned (`core.evidence.clean`): at most *limit* characters that may be stored and shown.
+
+        *cut*: the end of what the peer said is missing in *text*.
+        """
         if isinstance(text, bytes):
             text = text[: 2 * _READ].decode("utf-8", "replace")
         whole = text[:_READ]
-        cut = self.redact(whole)
-        if len(text) > _READ and self._secrets:
-            # the end may hold the head of a secret that the cut hid from the search
-            cut = cut[: -max(len(secret) * 4 + 64 for _, secret in self._secrets)]
-        return self.redact(clean(cut, 4 * limit))[:limit]
+        if cut or len(text) > _READ:
+            whole = self._without_head(whole)
+        return self.redact(clean(self.redact(whole), 4 * limit))[:limit]
+
+    def _without_head(self, text: str) -> str:
+        """*text* without the head of a secret at its end, which the cut hides from the search for the whole."""
+        if self._forms is None:
+            self._prepare()
+        for form in self._forms or ():
+            for length in range(min(len(form), len(text)), _SHORTEST - 1, -1):
+                if text.endswith(form[:length]):
+                    return text[:-length] + MASK
+        return text
 
     def _mask_payload(self, run: re.Match[str]) -> str:
         found = run[0].rstrip("=")
@@ -76,7 +89,10 @@ class Redactor:
         payloads: set[str] = set()
         for username, secret in self._secrets:
             escaped = secret.replace("\\", "\\\\").replace('"', '\\"')
-            plain = {secret, escaped, json.dumps(secret)[1:-1], quote(secret, safe=""), quote_plus(secret)}
+            in_json = json.dumps(secret)[1:-1]
+            plain = {secret, escaped, in_json, in_json.replace("/", "\\/"), html.escape(secret), html.escape(secret, quote=False)}
+            for in_url in (quote(secret, safe=""), quote_plus(secret)):
+                plain |= {in_url, _PERCENT.sub(lambda found: found[0].lower(), in_url)}
             (forms if len(secret) >= _SHORTEST else words).update(plain)
             gs2_name = username.replace("=", "=3D").replace(",", "=2C")  # RFC 5801, 4
             payloads.update(

@@ -14,6 +14,7 @@ from mailwatch.probe.redact import Redactor
 _HEAD: Final = 12  #: lines kept from the start of a session
 _TAIL: Final = 28  #: and from its end, where it failed
 _LINE_CHARACTERS: Final = 200
+_KEPT: Final = 2048  #: characters or bytes of a line that are held until somebody reads it
 
 
 class Trace:
@@ -47,10 +48,10 @@ class Trace:
 
     def _keep(self, sent: bool, text: str | bytes) -> None:  # noqa: FBT001  # see above
         if len(self._head) < _HEAD:
-            self._head.append((sent, text[:2048]))
+            self._head.append((sent, text[:_KEPT]))
             return
         self._dropped += len(self._tail) == _TAIL
-        self._tail.append((sent, text[:2048]))
+        self._tail.append((sent, text[:_KEPT]))
 
     def timings_seconds(self) -> Mapping[Phase, float]:
         """Seconds spent in each step so far, the running one included."""
@@ -59,6 +60,10 @@ class Trace:
 
     def conversation(self, redactor: Redactor) -> tuple[Line, ...]:
         """The lines, without secrets: at most 41 of 200 characters; says so where the middle was left out."""
-        head = [Line(sent, redactor.keep(text, _LINE_CHARACTERS)) for sent, text in self._head]
+        head = [_line(redactor, sent, text) for sent, text in self._head]
         gap = [Line(False, f"… {self._dropped} lines left out …")] if self._dropped else []  # noqa: FBT003  # see above
-        return (*head, *gap, *(Line(sent, redactor.keep(text, _LINE_CHARACTERS)) for sent, text in self._tail))
+        return (*head, *gap, *(_line(redactor, sent, text) for sent, text in self._tail))
+
+
+def _line(redactor: Redactor, sent: bool, text: str | bytes) -> Line:  # noqa: FBT001  # as in `_keep`
+    return Line(sent, redactor.keep(text, _LINE_CHARACTERS, cut=len(text) >= _KEPT))

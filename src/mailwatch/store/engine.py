@@ -28,6 +28,7 @@ BUSY_SECONDS: Final = 3.0
 READERS: Final = 4
 _CHECKPOINTS: Final = 5
 _THREAD_END_SECONDS: Final = 0.02
+_AS_DAEMON: Final = "run this as the user mailwatch runs as"
 
 _DATABASE_ERRORS: Final = (DBAPIError, PoolTimeoutError, OSError, TimeoutError)
 _PRAGMAS: Final = (
@@ -237,6 +238,17 @@ def _sqlite_engine(address: DatabaseAddress, arguments: dict[str, Any], begin: s
 
 
 def require_file(address: DatabaseAddress) -> None:
-    """Refuse a missing database file: an empty one in its place would silently forget every mailbox.  Raises SchemaError."""
-    if address.path is not None and not address.path.exists():
-        raise SchemaError(f"no database at {address.path}; create it with `mailwatch db migrate`")
+    """Refuse a missing database file: an empty one in its place would silently forget every mailbox.
+
+    Raises SchemaError, and PermissionError when it is there but is somebody else's, which no waiting heals.
+    """
+    if address.path is None:
+        return
+    try:
+        found = address.path.stat()
+    except FileNotFoundError:
+        raise SchemaError(f"no database at {address.path}; create it with `mailwatch db migrate`") from None
+    except PermissionError:
+        raise PermissionError(f"{address.path}: permission denied; {_AS_DAEMON}") from None
+    if not os.access(address.path, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
+        raise PermissionError(f"{address.path}: permission denied (it belongs to user id {found.st_uid}); {_AS_DAEMON}")

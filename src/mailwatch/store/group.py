@@ -7,7 +7,6 @@ second costs tens of transactions, not a thousand.  One alone is written at once
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from typing import Final
 
 from mailwatch.core.standing import Decision
@@ -39,10 +38,9 @@ class GroupCommit:
         return await done
 
     async def close(self) -> None:
-        """Wait until all that came is written or has failed."""
+        """Wait until all that came is written or has failed; whoever waits may give up, and the writing goes on."""
         while self._task is not None:
-            with suppress(asyncio.CancelledError):
-                await asyncio.shield(self._task)
+            await asyncio.wait({self._task})
 
     async def _run(self) -> None:
         try:

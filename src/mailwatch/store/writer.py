@@ -101,8 +101,9 @@ class WriteBehind:
             batch = list(islice(self._queue, self._rows))
             if batch:
                 await self._timed(batch)
-                for _ in batch:
-                    self._queue.popleft()
+                for item in batch:
+                    if self._queue and self._queue[0] is item:  # not one that was forgotten while it was being written
+                        self._queue.popleft()
             self._signal()
 
     def _signal(self) -> None:

@@ -42,7 +42,8 @@ _SECRET: Final = re.compile(
     | (?P<url> \b [a-z][a-z0-9+.-]* :// [^\s/@:]* : ) [^\s/@]+ (?=@)
     | (?P<pair> \b (?:passw(?:or)?d|(?:client_)?secret|(?:access_|refresh_)?token|assertion|auth) ["']? \s* [=:] \s* ["']? )
       [^\s"'&,;)}]+
-    | (?<![A-Za-z0-9+/_=-]) (?=[A-Za-z0-9+/_=-]*[0-9+/=]) [A-Za-z0-9+/_=-]{48,}
+    | (?<![A-Za-z0-9+/_=-]) (?! (?-i:(?:/[a-z0-9_-]{1,31})+) (?![A-Za-z0-9+/_=-]) )  # a path in lower case is none
+      (?=[A-Za-z0-9+/_=-]*[0-9+/=]) [A-Za-z0-9+/_=-]{48,}
     """
 )
 

@@ -4,6 +4,7 @@
 when a browser says that another site asked (Fetch Metadata, with Origin as the older sign).
 """
 
+import ipaddress
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -74,8 +75,20 @@ def make_app(surface: Surface) -> Starlette:
 
 
 def _is_cross_site(request: Request) -> bool:
+    """Whether a browser asks for another site - by what it says, or because it was led here by a name (DNS rebinding)."""
+    if not _is_own_name(request.url.hostname or ""):
+        return True
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         return site not in ("same-origin", "none")
     origin = request.headers.get("origin")
     return origin is not None and origin.partition("://")[2] != request.headers.get("host")
+
+
+def _is_own_name(host: str) -> bool:
+    """An address or `localhost`: what a foreign name server cannot point here."""
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return host == "localhost"
+    return True

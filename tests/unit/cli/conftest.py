@@ -54,6 +54,14 @@ class Installation:
 
         return asyncio.run(run())
 
+    def addresses(self):
+        """The addresses of all mailboxes, by id."""
+        return [mailbox["address"] for mailbox in self.json("mailbox", "list")["mailboxes"]]
+
+    def state(self, address):
+        """The state a mailbox is in."""
+        return self.json("mailbox", "show", address)["state"]
+
     def fill(self, count):
         """Add mailboxes user0@example.org …."""
         self.with_store(lambda store: filled(store, count), SetClock())

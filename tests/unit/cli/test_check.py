@@ -188,6 +188,10 @@ def test_an_unknown_authority_is_told_in_the_tls_phase(serve: Any) -> None:
         (["anna@example.org", "--imap", "imaps://x"], "--password-stdin or --token-stdin"),
         (["anna@example.org", "--imap", "imaps://x", "--password-stdin", "--token-stdin"], "exclude"),
         (["anna@example.org", "--imap", "imaps://x", "--depth", "moon"], "moon"),
+        (
+            ["anna@example.org", "--imap", "imaps://127.0.0.1", "--password-stdin", "--depth", "roundtrip"],
+            "both an IMAP and an SMTP",
+        ),
         (["anna@example.org", "--imap", "imaps://x", "--password-stdin", "--ca-file", "/dev/null"], "CA certificate"),
     ],
 )

@@ -45,7 +45,7 @@ def test_a_backup_is_a_whole_database(installed, tmp_path):
 
 def test_a_backup_overwrites_nothing_and_needs_a_folder(installed, tmp_path):
     installed.well("db", "backup", tmp_path / "copy.db")
-    assert installed.run("db", "backup", tmp_path / "copy.db").exit_code == 75
+    assert installed.run("db", "backup", tmp_path / "copy.db").exit_code == 2
     said = installed.run("db", "backup", tmp_path / "nowhere" / "copy.db")
     assert said.exit_code == 2
     assert "is no folder" in said.stderr

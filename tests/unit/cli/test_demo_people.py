@@ -1,18 +1,39 @@
 """The people of the demo set right what only they can."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
+from mailwatch.cli import demo_stage
 from mailwatch.cli.demo_people import People
 from mailwatch.cli.demo_stage import FaultNotes, compose, raise_world
 from mailwatch.core.lifecycle import State
+from mailwatch.core.policy import BackoffPolicy, ConfirmPolicy, VerifyPolicy
 from mailwatch.ports import MailboxFilter
 from mailwatch.sim import ActionKind, Fault, FaultKind, Step, World
 
 
 @pytest.fixture
-async def stage(tmp_path):
+def hurried(monkeypatch):
+    """The demo's policy with shorter waits: nobody watches here."""
+
+    def policy(mailboxes):
+        return replace(
+            demo_stage_policy(mailboxes),
+            interval_seconds=1.5,
+            confirm=ConfirmPolicy(min_seconds=0.2, max_seconds=0.4, secret_seconds=0.5),
+            transient=BackoffPolicy(0.3, 1.0),
+            verify=VerifyPolicy(successes=3, min_seconds=0.6, spacing_seconds=0.3),
+            recheck_seconds=2.0,
+        )
+
+    demo_stage_policy = demo_stage.policy
+    monkeypatch.setattr(demo_stage, "policy", policy)
+
+
+@pytest.fixture
+async def stage(tmp_path, hurried):
     async with World(tmp_path / "world", seed=2) as world:
         newcomers = await raise_world(world, 10)
         daemon = await compose(world, newcomers, tmp_path, 0, FaultNotes())

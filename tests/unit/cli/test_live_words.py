@@ -49,7 +49,7 @@ def test_the_next_look_is_a_time_or_a_person():
         (State.SUSPECT, State.BLOCKED, Trigger.PERSON_NEEDED, Cause.INVALID_CREDENTIALS, "password refused, waits for owner"),
         (State.BLOCKED, State.RECONNECTING, Trigger.NEW_SECRET, None, "new secret from the owner, trying it"),
         (State.RECONNECTING, State.VERIFYING, Trigger.PROBE_SUCCEEDED, None, "reached again, now proving it"),
-        (State.VERIFYING, State.CONNECTED, Trigger.VERIFIED, None, "verified, campaigns go on"),
+        (State.VERIFYING, State.CONNECTED, Trigger.VERIFIED, None, "verified, sending may go on"),
         (State.SUSPECT, State.CONNECTED, Trigger.PROBE_SUCCEEDED, None, "false alarm, all well"),
     ],
 )

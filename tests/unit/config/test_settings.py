@@ -9,7 +9,7 @@ from mailwatch.config.settings import Web
 
 def test_settings_cannot_be_changed():
     with pytest.raises(ValidationError):
-        Settings().web.listen = "x:1"  # type: ignore[misc]
+        Settings().web.listen = "x:1"
 
 
 @pytest.mark.parametrize(

@@ -102,3 +102,14 @@ def test_what_the_store_tells_twice_counts_once_and_adds_to_what_was_seen_here()
     assert hosts.refused(HOST, NOW) == 2
     assert hosts.refused("other.example.org", NOW) == 2
     assert hosts.free_at(HOST, NOW) == later(580)
+
+
+def test_asking_about_hosts_leaves_nothing_behind():
+    budget = HostBudget(BudgetPolicy())
+    budget.refuse("once.example", NOW)
+    for number in range(50):
+        assert budget.admits(f"h{number}.example", NOW, proven=False, strict=True)
+        assert budget.admits(f"h{number}.example", NOW, proven=False, strict=False)
+        assert budget.room(f"h{number}.example", NOW) > 0
+    assert budget.refused("once.example", NOW + timedelta(days=1)) == 0
+    assert (len(budget._flying), len(budget._unproven), len(budget._refused)) == (0, 0, 0)

@@ -593,3 +593,27 @@ def test_the_age_of_the_credential_is_written_beside_the_transition():
         MAILBOX, a_standing(), a_failure(Cause.INVALID_CREDENTIALS), POLICY, NOW, random.Random(1), credential_age_seconds=77
     )
     assert decision.transitions[0].credential_age_seconds == 77
+
+
+UNANSWERED = Evidence("imap", Phase.AUTH, "Connection lost", exception="ConnectionResetError", errno=104)
+
+
+def test_a_login_that_gets_no_answer_counts_on_the_budget_of_a_secret_that_was_never_accepted():
+    standing = a_standing(State.RECONNECTING, proven=False, cause=Cause.CONNECTION_DROPPED)
+    decision = decide(a_mailbox(smtp=None), standing, a_report(failed(UNANSWERED)), Policy(), NOW, random.Random(1))
+    assert decision.after.lost_at == (NOW,)
+    again = decide(a_mailbox(smtp=None), decision.after, a_report(failed(UNANSWERED)), Policy(), NOW, random.Random(1))
+    assert plan(a_mailbox(smtp=None), again.after, Policy(), NOW).logs_in is False
+
+
+def test_a_login_that_gets_no_answer_is_no_mark_against_a_proven_secret():
+    standing = a_standing(State.RECONNECTING, proven=True, cause=Cause.CONNECTION_DROPPED)
+    decision = decide(a_mailbox(smtp=None), standing, a_report(failed(UNANSWERED)), Policy(), NOW, random.Random(1))
+    assert decision.after.lost_at == ()
+
+
+@pytest.mark.parametrize("phase", [Phase.CONNECT, Phase.TLS, Phase.GREETING, Phase.SELECT])
+def test_a_connection_lost_before_or_after_the_login_is_no_unanswered_login(phase):
+    standing = a_standing(State.RECONNECTING, proven=False, cause=Cause.CONNECTION_DROPPED)
+    evidence = Evidence("imap", phase, exception="ConnectionResetError", errno=104)
+    assert decide(a_mailbox(smtp=None), standing, a_report(failed(evidence)), Policy(), NOW, random.Random(1)).after.lost_at == ()

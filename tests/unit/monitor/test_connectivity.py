@@ -173,3 +173,13 @@ async def test_a_token_endpoint_out_of_reach_is_a_network_failure():
     silent = Evidence("oauth", Phase.TOKEN, exception="TimeoutError")
     report = a_report(failed(silent), ChannelReport(SMTP, Outcome.WITHHELD, Phase.TOKEN))
     assert await Connectivity(FakeClock(), FakeCanary(up=False)).judge(mailbox(), report) is Egress.DOWN
+
+
+async def test_one_dead_server_with_many_domains_on_it_is_not_our_own_network():
+    connectivity = Connectivity(FakeClock())
+    for number in range(5):
+        shared = a_mailbox(
+            f"mb_{number}", imap="imaps://shared.example", smtp="smtps://shared.example", address=f"me@domain{number}.example"
+        )
+        assert await connectivity.judge(shared, DOWN) is Egress.UNCLEAR
+    assert connectivity.is_up

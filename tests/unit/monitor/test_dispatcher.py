@@ -336,3 +336,32 @@ async def test_quiet_gates_are_forgotten_and_busy_ones_are_not(node, monkeypatch
     node.clock.advance(60)
     await node.tick()
     assert node.dispatcher._pacers == {}
+
+
+async def test_a_mailbox_whose_lease_the_clock_ended_is_not_probed_beside_itself(node):
+    (mailbox_id,) = node.add(1)
+    await node.tick()
+    standing = node.store.leased[mailbox_id].standing
+    node.store.add(node.store.leased[mailbox_id].mailbox, standing)  # the clock was set ahead: it is claimed once more
+    await node.tick()
+    assert node.dispatcher.in_flight == 1
+    assert mailbox_id in node.store.postponed
+    await node.drain()
+    node.store.add(a_mailbox(mailbox_id, imap="imaps://imap0.example", smtp=None), standing)
+    await node.tick()
+    assert node.dispatcher.in_flight == 1
+    await node.drain()
+
+
+async def test_a_gate_whose_host_may_see_no_login_is_not_forgotten(monkeypatch, no_task_left_behind):
+    monkeypatch.setattr(dispatcher_module, "MAX_IDLE_PACERS", 0)
+    node = Node(other=Pace(per_address_bans=True))
+    for _ in range(3):
+        node.dispatcher.hosts.refuse("full.example", node.clock.now())
+    node.add(1, host="full.example")
+    node.add(1, host="quiet.example")
+    await node.tick()
+    await node.drain()
+    node.clock.advance(60)
+    await node.tick()
+    assert set(node.dispatcher._pacers) == {"host:full.example"}

@@ -279,3 +279,22 @@ def test_tokens_come_over_verified_tls_on_uvloop_as_well(certificates: Certifica
             assert len(server.forms) == 1
 
     run_on("uvloop", test, handler=lambda context: None)
+
+
+@pytest.mark.parametrize("slow", ["load", "begin_refresh"])
+async def test_a_store_that_does_not_answer_is_our_own_fault(slow: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mailwatch.probe.oauth._STORE_SECONDS", 0.01)
+
+    class Stuck(MemoryGrants):
+        async def load(self, mailbox_id: str) -> Grant:
+            return await (asyncio.Event().wait() if slow == "load" else super().load(mailbox_id))  # type: ignore[return-value]  # never returns
+
+        async def begin_refresh(self, mailbox_id: str, *, epoch: int, lease_seconds: float) -> str | None:
+            del mailbox_id, epoch, lease_seconds
+            await asyncio.Event().wait()
+            return None
+
+    async with TokenServer(GOOD).running() as server, source(server, Stuck(STALE)) as tokens:
+        with pytest.raises(ImpairedError, match="store_failing"):
+            await tokens.access_token(BOX)
+        assert not server.forms

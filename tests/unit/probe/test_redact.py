@@ -54,3 +54,21 @@ def test_the_head_of_a_secret_at_the_cut_is_not_kept() -> None:
 def test_no_secret_of_printable_characters_survives(secret: str, before: str, after: str) -> None:
     kept = knowing(secret).keep(f"{before}{secret}{after}")
     assert secret not in kept or secret in "*" * 40
+
+
+def test_a_secret_is_cut_as_other_programs_write_it() -> None:
+    secret = "1//0gA+b/c=d&<e>"
+    redactor = knowing(secret)
+    for form in (
+        "1\\/\\/0gA+b\\/c=d&<e>",  # JSON as PHP writes it
+        "1//0gA+b/c=d&amp;&lt;e&gt;",
+        "1%2f%2f0gA%2bb%2fc%3dd%26%3ce%3e",
+    ):
+        assert redactor.keep(f"you said {form} to me") == "you said *** to me"
+
+
+def test_the_head_of_a_secret_where_a_text_was_cut_off_is_not_kept() -> None:
+    redactor = knowing("correct-horse-battery")
+    assert redactor.keep("NO correct-horse-battery, correct-ho", cut=True) == "NO ***, ***"
+    assert redactor.keep("NO correct-ho") == "NO correct-ho"
+    assert redactor.keep("NO way", cut=True) == "NO way"

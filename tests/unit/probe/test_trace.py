@@ -37,3 +37,13 @@ def test_a_short_conversation_is_whole() -> None:
     trace.sent("a")
     trace.received(b"b\xff")
     assert [(line.sent, line.text) for line in trace.conversation(Redactor())] == [(True, "a"), (False, "b\ufffd")]
+
+
+def test_a_long_secret_that_a_server_repeats_leaves_no_head_where_the_line_is_cut() -> None:
+    token = "eyJ" + "Q29udGVudE9mVG9rZW4" * 75
+    redactor = Redactor()
+    redactor.learn("anna", token)
+    trace = Trace(lambda: 0.0)
+    for text in (f"NO {token} {token}", f"NO {token} {token}".encode()):
+        trace.received(text)
+    assert [line.text for line in trace.conversation(redactor)] == ["NO *** ***"] * 2

@@ -231,3 +231,31 @@ async def test_acknowledged_writes_reach_the_disk_and_deleted_ones_are_overwritt
         "journal_mode": "wal",
         "auto_vacuum": 2,
     }
+
+
+@pytest.mark.parametrize("after", [step / 2000 for step in range(12)])
+async def test_a_transaction_that_is_cancelled_at_any_moment_keeps_no_lock(database, after):
+    task = asyncio.create_task(database.write(put))
+    await asyncio.sleep(after)
+    task.cancel()
+    task.cancel()
+    await asyncio.wait({task})
+    await database.write(lambda attempt: put(attempt, name="next"))
+    assert "next" in await names(database)
+
+
+async def test_whoever_is_cancelled_in_a_transaction_is_told_so_and_its_error_is_not_lost_on_anybody(database):
+    entered = asyncio.Event()
+
+    async def work(attempt):
+        await put(attempt)
+        entered.set()
+        await asyncio.sleep(0.02)
+        raise ValueError("a bug")
+
+    task = asyncio.create_task(database.write(work))
+    await entered.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert "a" not in await names(database)

@@ -151,3 +151,31 @@ async def test_closing_without_a_database_tells_and_ends_the_task(table):
     table.away = True
     with pytest.raises(StoreUnavailableError):
         await behind.close()
+
+
+async def test_forgetting_a_row_while_it_is_written_loses_no_other_and_does_not_end_the_writing():
+    written, go = [], asyncio.Event()
+
+    async def write(batch):
+        await go.wait()
+        written.extend(one.mailbox_id for one in batch)
+
+    behind = WriteBehind(write, rows=2, seconds=0.001)
+    behind.start()
+    await behind.put(item(0))
+    await behind.put(item(1))
+    await eventually(behind._writing.locked)
+    await behind.put(item(2))
+    behind.forget("mb_0")
+    go.set()
+    await eventually(lambda: not behind.pending)
+    assert written == ["mb_0", "mb_1", "mb_2"]
+    go.clear()
+    await behind.put(item(3))
+    await eventually(behind._writing.locked)
+    behind.forget("mb_3")
+    go.set()
+    await behind.put(item(4))
+    await eventually(lambda: not behind.pending)
+    assert written[-1] == "mb_4"
+    await behind.close()

@@ -70,6 +70,7 @@ def test_values_are_bounded():
         f"client_secret = {CANARY}",
         f"token: {base64.b64encode((CANARY * 4).encode()).decode()}",
         base64.b64encode((CANARY * 4).encode()).decode(),
+        f"/{base64.b64encode((CANARY * 4).encode()).decode()}",
     ],
 )
 def test_what_libraries_print_of_a_login_is_cut_out(text):
@@ -86,6 +87,7 @@ def test_what_libraries_print_of_a_login_is_cut_out(text):
         "no login to imap.example.org since 12:00",
         "mb_01JABCDEFGHJKMNPQRSTVWXYZ0 transitioned",
         "https://login.example.org/token",
+        "/etc/mailwatch/sites/north-1/configuration/mailwatch.toml:3:1: no such key",
         "the-longest-name-of-a-host-anybody-would-ever-think-of.example.org",
     ],
 )

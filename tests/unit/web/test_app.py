@@ -132,3 +132,10 @@ async def test_many_ask_at_once(client):
     async with contextlib.AsyncExitStack() as stack:
         answers = [await stack.enter_async_context(client.get("/-/healthy")) for _ in range(20)]
         assert {answer.status for answer in answers} == {200}
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:9725"])
+async def test_a_reload_through_a_foreign_name_is_refused(client, daemon, host):
+    """A page at a name that its owner points to this machine is of the same origin to the browser."""
+    async with client.post("/-/reload", headers={"Host": host, "Sec-Fetch-Site": "same-origin"}) as answer:
+        assert answer.status == 403

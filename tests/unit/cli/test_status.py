@@ -1,0 +1,175 @@
+"""`mailwatch status` against a server that answers well, badly, with something else, or not at all."""
+
+import json
+import socket
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from typer.testing import CliRunner
+
+from mailwatch.cli import build
+
+WELL = {
+    "version": "1.2.3",
+    "node": "a[red]b",
+    "states": {"connected": 5, "held": 1, "inactive": 2, "pending": 3},
+    "due": 0,
+    "lag_seconds": 0.0,
+    "in_flight": 4,
+    "self_connectivity": "up",
+    "pending_rows": 0,
+    "sentence": "5 connected",
+}
+
+
+@contextmanager
+def serving(body, code=200):
+    """The URL of a server that answers every GET with *body*; asked paths are in `asked`."""
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.server.asked.append(self.path)
+            content = body if isinstance(body, bytes) else json.dumps(body).encode()
+            self.send_response(code)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        server.asked = []
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", server.asked
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def ask(url, *more):
+    words = ["status", "--url", url, *more]
+    return CliRunner().invoke(build(words), words)
+
+
+def test_a_fleet_that_is_well_ends_with_0():
+    with serving(WELL) as (url, asked):
+        said = ask(url)
+    assert (said.exit_code, said.stderr) == (0, "")
+    assert said.stdout.splitlines() == [
+        "mailwatch 1.2.3 on a[red]b: 5 connected",
+        "         5  connected",
+        "         3  pending",
+        "         2  inactive",
+        "         1  held",
+        "  0 due; 4 probes in flight",
+    ]
+    assert asked == ["/api/v1/status"]
+
+
+@pytest.mark.parametrize("state", ["suspect", "reconnecting", "verifying", "blocked"])
+def test_a_mailbox_that_is_not_well_ends_with_1(state):
+    with serving(WELL | {"states": {"connected": 5, state: 1}, "due": 3, "lag_seconds": 1.26}) as (url, _):
+        said = ask(url)
+    assert said.exit_code == 1
+    assert f"         1  {state}" in said.stdout
+    assert "3 due, the oldest 1.3 s late" in said.stdout
+
+
+def test_a_state_without_mailboxes_is_not_held_against_the_fleet():
+    with serving(WELL | {"states": {"connected": 5, "blocked": 0}}) as (url, _):
+        assert ask(url).exit_code == 0
+
+
+def test_a_network_of_our_own_that_is_down_ends_with_1_and_says_so():
+    with serving(WELL | {"self_connectivity": "down"}) as (url, _):
+        said = ask(url)
+    assert said.exit_code == 1
+    assert "mailwatch's own network is down" in said.stdout
+
+
+@pytest.mark.parametrize(("states", "code"), [({"connected": 5}, 0), ({"blocked": 1}, 1)])
+def test_json_is_the_daemons_answer_and_the_exit_code_stays(states, code):
+    with serving(WELL | {"states": states, "new_field": "ä"}) as (url, _):
+        said = ask(url, "--json")
+    assert said.exit_code == code
+    assert json.loads(said.stdout) == WELL | {"states": states, "new_field": "ä"}
+
+
+@pytest.mark.parametrize("code", [500, 503])
+def test_a_daemon_in_trouble_ends_with_75(code):
+    with serving(b"Internal Server Error", code) as (url, _):
+        said = ask(url)
+    assert said.exit_code == 75
+    assert f"the daemon answered {code}" in said.stderr
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"<html>hello</html>", 200),
+        (b"", 200),
+        (b"\xff\xfe", 200),
+        ([], 200),
+        ({}, 200),
+        ({"status": "success"}, 200),
+        (WELL | {"states": {"connected": "many"}}, 200),
+        ({key: value for key, value in WELL.items() if key != "states"}, 200),
+        (b"not found", 404),
+        (b"log in first", 401),
+    ],
+)
+def test_something_that_is_not_mailwatch_ends_with_69_and_is_not_called_absent(body, code):
+    with serving(body, code) as (url, _):
+        said = ask(url, "--json")
+    assert (said.exit_code, said.stdout) == (69, "")
+    assert f"something answers there ({code}), but not mailwatch" in said.stderr
+
+
+def test_a_server_that_speaks_no_http_ends_with_69():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def greet():
+            connection, _ = listener.accept()
+            with connection:
+                connection.sendall(b"* OK IMAP4rev1 ready\r\n")
+
+        thread = threading.Thread(target=greet)
+        thread.start()
+        said = ask(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        thread.join()
+    assert said.exit_code == 69
+    assert "is `mailwatch run` running?" in said.stderr
+
+
+def test_nothing_listening_ends_with_69_and_the_cure(free_port):
+    said = ask(f"http://127.0.0.1:{free_port()}")
+    assert (said.exit_code, said.stdout) == (69, "")
+    assert "no daemon answers there" in said.stderr
+    assert "is `mailwatch run` running?" in said.stderr
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://127.0.0.1:9725", "127.0.0.1:9725", "http://", "http://127.0.0.1:99999", "http://127.0.0.1:x", "http://[::1", ""],
+)
+def test_an_address_that_is_none_is_a_usage_error(url):
+    said = ask(url)
+    assert said.exit_code == 2
+    assert "an http:// URL is needed" in said.stderr
+
+
+def test_a_proxy_may_serve_it_below_a_path():
+    with serving(WELL) as (url, asked):
+        assert ask(f"{url}/mailwatch/").exit_code == 0
+    assert asked == ["/mailwatch/api/v1/status"]
+
+
+def test_the_address_may_come_from_the_environment(monkeypatch):
+    with serving(WELL) as (url, _):
+        monkeypatch.setenv("MAILWATCH_URL", url)
+        assert CliRunner().invoke(build(["status"]), ["status"]).exit_code == 0

@@ -1,0 +1,416 @@
+"""A whole daemon in this process: what it says while it starts, works, reloads and stops - also when something hangs."""
+
+import asyncio
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+import aiohttp
+import pytest
+
+from builders import a_report
+from fakes.ports import FakeCanary
+from mailwatch.core.lifecycle import State
+from mailwatch.daemon import running as stages
+from mailwatch.ports import MailwatchError, SchemaError, StoreUnavailableError
+from unit.daemon.conftest import a_tuning
+
+
+async def get(daemon, path, method="GET"):
+    async with aiohttp.ClientSession() as session, session.request(method, daemon.url + path) as answer:
+        return answer.status, await answer.text()
+
+
+async def metric(daemon, name):
+    """The value of a metric without labels."""
+    _, text = await get(daemon, "/metrics")
+    return next(float(line.split()[1]) for line in text.splitlines() if line.startswith(f"{name} "))
+
+
+async def hangs(_assignment):
+    await asyncio.Event().wait()
+
+
+# --- start
+
+
+async def test_it_is_ready_only_when_it_has_started_and_says_so_to_systemd(stage):
+    daemon = stage.daemon()
+    assert daemon._not_ready() == "starting"
+    assert daemon.url == ""
+    await daemon.start()
+    assert await get(daemon, "/-/ready") == (200, "mailwatch is ready.\n")
+    assert stage.systemd.told() == ["READY=1\nSTATUS=no mailboxes"]
+    (started,) = stage.log.named("daemon.started")
+    assert (started["url"], started["mailboxes"]) == (daemon.url, 0)
+    await daemon.shutdown()
+    assert stage.systemd.told() == ["STOPPING=1"]
+    assert [event for _, event in stage.log.levels()] == ["daemon.started", "daemon.stopping", "daemon.stopped"]
+
+
+async def test_while_it_stops_it_is_not_ready_but_still_answers(stage):
+    daemon = stage.daemon()
+    await daemon.start()
+    daemon.stop()
+    assert await get(daemon, "/-/ready") == (503, "not ready: stopping\n")
+    assert (await get(daemon, "/-/healthy"))[0] == 200
+    await daemon.shutdown()
+
+
+async def test_a_start_that_fails_leaves_port_database_and_network_free(stage):
+    closed = []
+
+    async def close():
+        closed.append(True)
+
+    first = stage.daemon()
+    await first.start()
+    address = first.url.removeprefix("http://")
+    second = stage.daemon(listen="127.0.0.1:0", close=close)
+    with pytest.raises(SchemaError, match="SQLite serves one node only"):
+        await second.start()
+    assert closed == [True]
+    with pytest.raises(MailwatchError, match="is another mailwatch running"):
+        await stage.daemon(listen=address).start()
+    await first.shutdown()
+    third = stage.daemon(listen=address)
+    await third.start()
+    await third.shutdown()
+
+
+async def test_due_mailboxes_are_probed_and_told(stage):
+    await stage.fill(3)
+    daemon = stage.daemon()
+    await daemon.start()
+    await stage.until(lambda: len(stage.prober.assignments) == 3, "all to be probed")
+    await daemon._refresh_counts()
+    status = daemon.status()
+    assert sum(status["states"].values()) == 3
+    assert (status["node"], status["self_connectivity"], status["lag_seconds"]) == ("a", "up", 0.0)
+    await daemon.shutdown()
+
+
+async def test_the_status_line_counts_the_fleet_and_says_when_our_own_network_is_down(stage):
+    await stage.fill(2)
+    daemon = stage.daemon()
+    daemon._counts = {("other", State.CONNECTED): 2, ("google", State.CONNECTED): 1, ("google", State.BLOCKED): 1}
+    assert daemon._sentence() == "3 connected, 1 blocked"
+    daemon._connectivity_changed(False)
+    assert stage.log.levels()[-1] == ("error", "egress.lost")
+    daemon._connectivity_changed(True)
+    assert stage.log.levels()[-1] == ("info", "egress.restored")
+    now = daemon.parts.clock.now()
+    for number in range(30):
+        daemon.connectivity.watch.failed(f"provider-{number}", now)
+    daemon.connectivity.watch.canary(now, up=False)
+    assert not daemon.connectivity.is_up
+    assert daemon._sentence() == "3 connected, 1 blocked; own network is down, no verdicts"
+    assert daemon.status()["self_connectivity"] == "down"
+
+
+# --- stop
+
+
+async def test_a_probe_in_flight_may_end_and_its_result_is_kept(stage):
+    await stage.fill(1)
+    may_end = asyncio.Event()
+
+    async def slow(_assignment):
+        await may_end.wait()
+        return a_report(at=daemon.parts.clock.now())
+
+    stage.prober.script["mb_0000"] = slow
+    daemon = stage.daemon()
+    await daemon.start()
+    await stage.until(lambda: stage.prober.running == 1, "the probe to run")
+    stopping = asyncio.create_task(daemon.shutdown())
+    await asyncio.sleep(0.05)
+    assert not stopping.done()
+    may_end.set()
+    await stopping
+    assert stage.log.named("daemon.stopped") == [{"cancelled": 0}]
+    again = stage.store()
+    await again.open()
+    assert (await again.find("mb_0000")).standing.state is State.CONNECTED
+    await again.close()
+
+
+async def test_a_probe_that_hangs_is_cancelled_and_the_stop_stays_bounded(stage, monkeypatch):
+    monkeypatch.setattr(stages, "DRAIN_SECONDS", 0.1)
+    await stage.fill(2)
+    stage.prober.script["mb_0000"] = hangs
+    daemon = stage.daemon()
+    await daemon.start()
+    await stage.until(lambda: len(stage.prober.assignments) == 2, "both probes to start")
+    await daemon.shutdown()
+    assert stage.log.named("daemon.stopped") == [{"cancelled": 1}]
+    assert stage.prober.running == 0
+    # The database is free at once: the probe that was given up holds no lock.
+    again = stage.daemon()
+    await again.start()
+    await again.shutdown()
+
+
+def test_all_stages_of_a_stop_fit_into_twenty_seconds():
+    assert stages.DRAIN_SECONDS + 1.0 + stages.NETWORK_CLOSE_SECONDS + stages.CLOSE_SECONDS < 20
+
+
+async def test_what_cannot_be_closed_is_told_and_holds_nothing_up(stage):
+    async def never():
+        await asyncio.Event().wait()
+
+    daemon = stage.daemon(close=never)
+    await daemon.start()
+    await daemon.shutdown()
+    assert stage.log.named("network.not_closed") == [{"exception": "TimeoutError"}]
+    assert stage.log.levels()[-1] == ("info", "daemon.stopped")
+
+
+async def test_a_signal_ends_it(stage):
+    daemon = stage.daemon()
+    running = asyncio.create_task(daemon.run())
+    await stage.until(lambda: stage.log.named("daemon.started"), "it to start")
+    os.kill(os.getpid(), signal.SIGTERM)
+    await running
+    assert stage.log.levels()[-1] == ("info", "daemon.stopped")
+
+
+async def test_a_hangup_reloads_and_a_bug_in_that_does_not_end_the_hearing_of_signals(stage):
+    read = []
+
+    async def reload():
+        read.append(True)
+        if len(read) == 1:
+            raise ZeroDivisionError("secret words")
+        return a_tuning(max_in_flight=7)
+
+    daemon = stage.daemon(reload=reload)
+    running = asyncio.create_task(daemon.run())
+    await stage.until(lambda: stage.log.named("daemon.started"), "it to start")
+    os.kill(os.getpid(), signal.SIGHUP)
+    await stage.until(lambda: stage.log.named("config.not_reloaded"), "the bug to be told")
+    assert stage.log.named("config.not_reloaded")[0]["error"] == "mailwatch could not read it: ZeroDivisionError; the log has more"
+    os.kill(os.getpid(), signal.SIGHUP)
+    await stage.until(lambda: stage.log.named("config.reloaded"), "the second reload")
+    daemon.stop()
+    await running
+
+
+SECOND_SIGNAL = """
+import asyncio, os, random, signal, sys
+sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+from unit.daemon.conftest import Stage, Systemd
+from mailwatch.store import migrate
+
+async def hangs(_assignment):
+    print("hangs", flush=True)
+    await asyncio.Event().wait()
+
+async def main():
+    folder = Path(sys.argv[2])
+    stage = Stage(folder, Systemd(folder / "notify"))
+    await migrate(stage.url)
+    await stage.fill(1)
+    stage.prober.script["mb_0000"] = hangs
+    await stage.daemon().run()
+
+asyncio.run(main())
+"""
+
+
+def test_a_second_signal_ends_the_process_at_once(tmp_path, repository):
+    command = [sys.executable, "-c", SECOND_SIGNAL, str(repository / "tests"), str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "hangs\n"
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        assert process.poll() is None  # it waits for the probe
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(8) == 128 + signal.SIGTERM
+
+
+# --- reload
+
+
+async def test_a_reload_puts_new_values_in_force_and_tells_systemd_when_it_begins_and_ends(stage):
+    async def reload():
+        return a_tuning(max_in_flight=7, interval_seconds=60.0)
+
+    daemon = stage.daemon(reload=reload)
+    await daemon.start()
+    stage.systemd.told()
+    assert await get(daemon, "/-/reload", "POST") == (200, "reloaded\n")
+    assert daemon.worker.policy.interval_seconds == 60.0
+    assert daemon.dispatcher._max_in_flight == 7
+    told = [datagram.split("\n")[0] for datagram in stage.systemd.told()]
+    assert told == ["RELOADING=1", "READY=1"]
+    await daemon.shutdown()
+
+
+async def test_a_bad_configuration_keeps_the_old_values_and_shows_in_the_metric_until_it_is_mended(stage):
+    faults = ["mailwatch.toml:3:1: unknown key"]
+
+    async def reload():
+        if faults:
+            raise MailwatchError(faults.pop())
+        return a_tuning(interval_seconds=60.0)
+
+    daemon = stage.daemon(reload=reload)
+    await daemon.start()
+    assert await metric(daemon, "mailwatch_config_last_reload_successful") == 1.0
+    before = daemon.worker.policy
+    status, words = await get(daemon, "/-/reload", "POST")
+    assert status == 500
+    assert "mailwatch.toml:3:1: unknown key" in words
+    assert daemon.worker.policy is before
+    assert stage.log.named("config.not_reloaded") == [{"error": "mailwatch.toml:3:1: unknown key"}]
+    assert await metric(daemon, "mailwatch_config_last_reload_successful") == 0.0
+    assert (await get(daemon, "/-/ready"))[0] == 200
+    assert stage.systemd.told()[-1].startswith("READY=1")
+    assert await daemon.reload() is None
+    assert await metric(daemon, "mailwatch_config_last_reload_successful") == 1.0
+    await daemon.shutdown()
+
+
+async def test_reloads_asked_for_at_once_follow_each_other(stage):
+    reading, most = 0, 0
+
+    async def reload():
+        nonlocal reading, most
+        reading += 1
+        most = max(most, reading)
+        await asyncio.sleep(0.01)
+        reading -= 1
+        return a_tuning()
+
+    daemon = stage.daemon(reload=reload)
+    assert await asyncio.gather(*(daemon.reload() for _ in range(5))) == [None] * 5
+    assert most == 1
+
+
+async def test_without_a_file_a_reload_says_that_there_is_none(stage):
+    assert await stage.daemon().reload() == "this daemon was started without a configuration file"
+
+
+# --- progress
+
+
+def stuck(daemon):
+    """Who has not beaten since `rest`."""
+    return {name for name, part in daemon._progress.items() if part.beaten == 0.0}
+
+
+def rest(daemon):
+    for part in daemon._progress.values():
+        part.beaten = 0.0
+
+
+async def test_the_watchdog_watches_scheduler_prober_and_writer(stage):
+    daemon = stage.daemon()
+    await daemon.start()
+    rest(daemon)
+    assert stuck(daemon) == {"scheduler", "prober", "writer"}
+    await stage.until(lambda: not stuck(daemon), "all to beat")
+    await daemon.shutdown()
+
+
+async def test_systemd_is_fed_while_all_is_well(stage):
+    daemon = stage.daemon(watchdog_seconds=0.1)
+    running = asyncio.create_task(daemon.run())
+    heard = []
+    await stage.until(lambda: heard.extend(stage.systemd.told()) or heard.count("WATCHDOG=1") >= 3, "the watchdog to be fed")
+    daemon.stop()
+    await running
+
+
+async def test_probes_that_all_hang_stop_the_prober_s_beat(stage, monkeypatch):
+    monkeypatch.setattr(stages, "DRAIN_SECONDS", 0.1)
+    await stage.fill(3)
+    stage.prober.script = {f"mb_000{number}": hangs for number in range(3)}
+    daemon = stage.daemon(tuning=a_tuning(max_in_flight=2))
+    await daemon.start()
+    await stage.until(lambda: stage.prober.running == 2, "every place to be taken")
+    rest(daemon)
+    await daemon._tick()
+    assert "prober" in stuck(daemon)
+    await daemon.shutdown()
+
+
+async def test_a_prober_whose_places_are_filled_again_at_once_is_not_called_stuck(stage, monkeypatch):
+    monkeypatch.setattr(stages, "DRAIN_SECONDS", 0.1)
+    await stage.fill(3)
+    stage.prober.script = {f"mb_000{number}": hangs for number in range(3)}
+    daemon = stage.daemon(tuning=a_tuning(max_in_flight=2), tick_seconds=3600.0)
+    await daemon.start()
+    await daemon._tick()
+    await stage.until(lambda: stage.prober.running == 2, "every place to be taken")
+    next(iter(daemon.dispatcher._tasks)).cancel()
+    await stage.until(lambda: daemon.dispatcher.in_flight == 1, "one to end")
+    rest(daemon)
+    await daemon._tick()
+    assert daemon.dispatcher.in_flight == 2
+    assert "prober" not in stuck(daemon)
+    await daemon.shutdown()
+
+
+async def test_a_database_that_is_away_is_no_reason_for_a_restart(stage, tmp_path):
+    await stage.fill(1)
+    daemon = stage.daemon(tick_seconds=3600.0)
+    await daemon.start()
+    rest(daemon)
+    other = sqlite3.connect(tmp_path / "mailwatch.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreUnavailableError):
+        await daemon._tick()
+    other.execute("ROLLBACK")
+    other.close()
+    assert stuck(daemon) == set()
+    await daemon.shutdown()
+
+
+async def test_a_job_that_crashes_is_told_and_its_scheduler_does_not_beat(stage):
+    daemon = stage.daemon()
+
+    async def bug(*_, **__):
+        raise ZeroDivisionError
+
+    daemon.dispatcher.tick = bug
+    await daemon.start()
+    await stage.until(lambda: stage.log.named("job.crashed"), "the bug to be told")
+    rest(daemon)
+    count = len(stage.log.named("job.crashed"))
+    await stage.until(lambda: len(stage.log.named("job.crashed")) > count + 2, "more of it")
+    assert "scheduler" in stuck(daemon)
+    await daemon.shutdown()
+
+
+# --- duties
+
+
+async def test_the_canary_is_asked_and_history_pruned_when_their_jobs_come(stage):
+    canary = FakeCanary(up=True)
+    daemon = stage.daemon(canary=canary)
+    await daemon.start()
+    jobs = {job.name: job for job in daemon._jobs()}
+    assert set(jobs) >= {"tick", "counts", "refusals", "canary", "retention"}
+    for name in ("counts", "refusals", "canary", "retention"):
+        await jobs[name].run()
+    assert canary.asked == 1
+    assert stage.log.named("history.pruned") == [{"rows": 0}]
+    await daemon.shutdown()
+
+
+async def test_a_result_the_database_refuses_is_logged_by_mailbox_and_type_alone(stage):
+    daemon = stage.daemon()
+    daemon._dropped("mb_1", ValueError("secret words"))
+    assert stage.log.events == [("error", "result.not_stored", {"mailbox": "mb_1", "exception": "ValueError"})]
+
+
+async def test_an_exception_nobody_caught_is_logged_by_its_type(stage):
+    daemon = stage.daemon()
+    daemon._unhandled(asyncio.get_running_loop(), {"message": "Task was destroyed", "exception": ValueError("secret words")})
+    assert stage.log.events == [("error", "loop.exception", {"exception": "ValueError", "message": "Task was destroyed"})]
