@@ -55,7 +55,7 @@ CASES = [
         "bye_with_ok",
         "imap",
         {"greeting": then(b"* BYE server NOT OK today\r\n", finish)},
-        C.CONNECTION_DROPPED,
+        C.SERVER_UNAVAILABLE,
         P.GREETING,
         "NOT OK",
     ),

@@ -115,11 +115,27 @@ class Node:
         path.write_text("\n".join(rows) + "\n")
         self.verb("mailbox", "import", str(path))
 
-    def start(self, *, wait=True):
-        """Start the daemon; returns when it is ready."""
+    def long_watched(self, *, overdue_seconds=0):
+        """Make it look as if all mailboxes had been connected for long, and had become due within the last *overdue_seconds*."""
+        now = int(time.time() * 1e6)
+        with sqlite3.connect(self.database) as connection:
+            connection.execute(
+                "UPDATE standings SET state = 'connected', rest = ?, due_at = ? - abs(random()) % ?",
+                (json.dumps({"proven": True}), now, int(overdue_seconds * 1e6) + 1),
+            )
+        connection.close()
+
+    def start(self, *, wait=True, before=(), program=("-m", "mailwatch"), environment=None):
+        """Start the daemon; returns when it is ready.
+
+        *before* is a command that starts commands (prlimit, strace); *program* is what Python runs instead of mailwatch itself.
+        """
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "mailwatch", "run", *self._config], stdout=log, stderr=log, env=self._environment()
+                [*before, sys.executable, *program, "run", *self._config],
+                stdout=log,
+                stderr=log,
+                env=self._environment() | (environment or {}),
             )
         if wait:
             self.wait(self.is_ready, "the daemon to be ready", 30)
@@ -141,6 +157,17 @@ class Node:
             return self.get("/-/ready")[0] == 200
         except OSError:
             return False
+
+    def refused(self, *arguments):
+        """(exit code, standard error) of a daemon that does not get as far as being ready; *arguments* instead of `run`."""
+        done = subprocess.run(
+            [sys.executable, "-m", "mailwatch", *(arguments or ("run",)), *self._config],
+            capture_output=True,
+            text=True,
+            env=self._environment(),
+            timeout=30,
+        )
+        return done.returncode, done.stderr
 
     def get(self, path):
         """(status, body) of a GET."""

@@ -60,11 +60,14 @@ class Simulation:
             for name, those in domains.items()
         )
         node = Node(root, ca_file or self.described["ca_file"], extra=tables, **options)
-        if not add:
-            return node
-        rows = root / "import.jsonl"
+        if add:
+            self.add_to(node)
+        return node
+
+    def add_to(self, node):
+        """Import all of its mailboxes."""
+        rows = node.root / "import.jsonl"
         keys = ("address", "imap", "smtp", "username", "auth", "secret", "oauth_app")
         lines = [{key: mailbox[key] for key in keys if mailbox[key] is not None} for mailbox in self.mailboxes]
         rows.write_text("".join(json.dumps(line) + "\n" for line in lines))
         node.verb("mailbox", "import", str(rows), "--format", "jsonl")
-        return node

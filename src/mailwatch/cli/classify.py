@@ -103,6 +103,11 @@ def _as_cause(text: str) -> Cause | None:
         return None
 
 
+def _provider_of(provider: str, found: Diagnosis | None) -> str:
+    """*provider*, or the one whose wording decided when none is named (`microsoft.user_locked`: Microsoft)."""
+    return found.rule.partition(".")[0] if provider == "other" and found is not None else provider
+
+
 def explanation(cause: Cause, provider: str, found: Diagnosis | None = None) -> dict[str, Any]:
     """All that is known of *cause*, and how it was *found*."""
     profile, texts = profile_of(cause), texts_for(cause)
@@ -115,7 +120,7 @@ def explanation(cause: Cause, provider: str, found: Diagnosis | None = None) -> 
         "scope": profile.scope.value,
         "operator": texts.operator,
         "customer": texts.customer,
-        "remedy": list(remedy_for(cause, provider)),
+        "remedy": list(remedy_for(cause, _provider_of(provider, found))),
     }
     if found is None:
         told["provider_remedies"] = {name: list(steps) for name, steps in texts.provider_remedies.items()}

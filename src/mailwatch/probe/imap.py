@@ -83,8 +83,13 @@ class ImapProbe:
         wire.entered("SELECTED")
 
     async def leave(self, visit: Visit, wire: ImapWire) -> None:
-        """Say goodbye, and wait a second at most: what the server does now says nothing about the mailbox."""
+        """Say goodbye, and wait a second at most: what the server does now says nothing about the mailbox.
+
+        Raises ServerByeError when the server had ended the session before that.
+        """
         visit.trace.enter(Phase.QUIT)
+        if wire.bye is not None:
+            raise ServerByeError(wire.bye)
         try:
             async with asyncio.timeout(_GOODBYE_SECONDS):
                 await self._run(visit, wire, "LOGOUT")

@@ -6,7 +6,11 @@ import pytest
 from typer.testing import CliRunner
 
 from mailwatch.cli import build
+from mailwatch.cli.classify import explanation
+from mailwatch.core.cause_texts import remedy_for
 from mailwatch.core.causes import Cause
+from mailwatch.core.classify import diagnose
+from mailwatch.core.raw_text import evidence_of_text
 from replies_corpus import FOLDER, rows
 
 
@@ -118,6 +122,18 @@ def test_protocol_and_phase_can_be_told():
 def test_a_provider_shows_its_own_steps():
     told = run("explain", "protocol_disabled", "--provider", "microsoft365").stdout
     assert "aka.ms/smtp_auth_disabled" in told
+
+
+def test_a_providers_own_wording_shows_its_own_steps():
+    told = explanation(*_explained("535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant"))
+    assert told["remedy"] == list(remedy_for(Cause.PROTOCOL_DISABLED, "microsoft365"))
+    told = explanation(*_explained("535 5.7.8 SMTP access is disabled for this account"))
+    assert told["remedy"] == list(remedy_for(Cause.PROTOCOL_DISABLED))
+
+
+def _explained(text):
+    found = diagnose(evidence_of_text(text))
+    return found.cause, "other", found
 
 
 @pytest.mark.parametrize(

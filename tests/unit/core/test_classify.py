@@ -13,7 +13,7 @@ from mailwatch.core.standing import Confidence
 from replies_corpus import rows, score
 
 
-@pytest.mark.parametrize("name", ["replies.jsonl", "more.jsonl"])
+@pytest.mark.parametrize("name", ["replies.jsonl", "more.jsonl", "fresh-1.jsonl", "fresh-2.jsonl", "fresh-3.jsonl"])
 def test_the_labelled_replies_are_understood(name):
     found = score(rows(name), diagnose)
     assert found.cause >= 0.985, "\n".join(found.misses)
@@ -232,6 +232,64 @@ def test_a_bare_code_is_read_in_its_place():
     assert smtp("502 x", Phase.STARTTLS).cause is Cause.TLS_REQUIRED
     assert smtp("502 x", Phase.AUTH).cause is Cause.MECHANISM_UNSUPPORTED
     assert smtp("502 x", Phase.SUBMIT).cause is Cause.PROTOCOL_ERROR
+
+
+@pytest.mark.parametrize(
+    ("command", "text", "cause"),
+    [
+        ("mail", "550 no", Cause.ACCESS_DENIED),
+        ("rcpt", "550 no", Cause.MAILBOX_MISSING),
+        ("data", "550 no", Cause.SENDING_BLOCKED),
+        ("rcpt", "550 5.7.1 no", Cause.ACCESS_DENIED),
+        ("rcpt", "452 no", Cause.SENDING_LIMIT),
+        ("mail", "452 no", Cause.SERVER_UNAVAILABLE),
+    ],
+)
+def test_a_bare_code_of_a_submission_is_read_by_its_command(command, text, cause):
+    assert smtp(text, Phase.SUBMIT, command=command).cause is cause
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "503 MAIL FROM REJECTED - PLEASE SAY HELO FIRST",
+        "503 Sender already specified, connection blocked",
+        "555 MAIL FROM parameters not recognized, access denied",
+    ],
+)
+def test_a_server_that_blames_the_command_refuses_nobody(reply):
+    assert smtp(reply, Phase.SUBMIT, command="mail").cause is Cause.PROTOCOL_ERROR
+
+
+def test_a_bad_login_command_is_no_wrong_password():
+    assert imap("BAD Missing required argument to LOGIN").cause is Cause.PROTOCOL_ERROR
+    assert imap("BAD LOGIN is disabled").cause is Cause.TLS_REQUIRED
+
+
+@pytest.mark.parametrize(
+    ("words", "phase", "cause"),
+    [
+        ("Cannot find out the address of that name: resolver failed", Phase.CONNECT, Cause.DNS_FAILURE),
+        ("The certificate's name does not match", Phase.TLS, Cause.TLS_CERTIFICATE_UNTRUSTED),
+        ("no common TLS version", Phase.TLS, Cause.TLS_HANDSHAKE_FAILED),
+        ("could not connect", Phase.CONNECT, Cause.CONNECTION_REFUSED),
+        ("anything", Phase.RESOLVE, Cause.DNS_FAILURE),
+    ],
+)
+def test_an_unknown_network_stack_is_understood_by_its_words_and_its_phase(words, phase, cause):
+    assert diagnose(Evidence("network", phase, words)).cause is cause
+
+
+@pytest.mark.parametrize(
+    ("words", "cause"),
+    [
+        ("refresh token not found", Cause.OAUTH_GRANT_REVOKED),
+        ("the client secret is wrong", Cause.OAUTH_MISCONFIGURED),
+        ("502 Bad Gateway", Cause.SERVER_UNAVAILABLE),
+    ],
+)
+def test_a_token_endpoint_that_speaks_in_words_alone_is_understood(words, cause):
+    assert diagnose(Evidence("oauth", Phase.TOKEN, words, http_status=400)).cause is cause
 
 
 def test_nothing_at_all_is_unknown():

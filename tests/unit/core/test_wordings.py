@@ -81,3 +81,13 @@ def test_the_quote_spans_the_nearest_words():
 def test_an_idea_that_does_not_exist_is_an_error():
     with pytest.raises(KeyError):
         meanings(("one", Cause.UNKNOWN, "NONSENSE"))
+
+
+@pytest.mark.parametrize("slip", ["pasword", "passwordd", "passwrod"])
+def test_one_letter_too_many_missing_or_swapped_is_forgiven(slip):
+    assert ideas_in(LEXICON, (slip,)).mask == LEXICON.bits["PASSWORD"]
+
+
+@pytest.mark.parametrize("other", ["qassword", "passxord", "nott", "passrwod"])
+def test_another_word_stays_another_word(other):
+    assert ideas_in(LEXICON, (other,)).mask == 0

@@ -15,10 +15,15 @@ async def test_a_mute_server_makes_tls_and_says_nothing(world, client, protocol)
 
 
 async def test_a_dripping_server_sends_its_greeting_byte_by_byte(world, client):
-    await world.begin(Fault(FaultKind.DRIP, "hoster", seconds=0.2))
-    got = await client.lines("hoster", Protocol.IMAP)
-    assert b"* OK [CAPABILITY".startswith(got[:10])
-    assert got
+    await world.begin(Fault(FaultKind.DRIP, "hoster", seconds=0.005))
+    endpoint = world["hoster"].endpoint(Protocol.IMAP)
+    reader, writer = await asyncio.open_connection(endpoint.host, endpoint.port, ssl=client.context)
+    pieces = []
+    while piece := await reader.read(1000):
+        pieces.append(piece)
+    writer.transport.abort()
+    assert b"".join(pieces).startswith(b"* OK [CAPABILITY")
+    assert len(pieces) > 10  # one at a time, though a busy machine may read a few at once
 
 
 @pytest.mark.parametrize(("protocol", "start"), [(Protocol.IMAP, b"SSH-2.0"), (Protocol.SMTP, b"* OK")])
