@@ -219,7 +219,7 @@ class Daemon:
     def _jobs(self) -> list[Job]:
         beat = self._progress["scheduler"].beat
         if not self._probes:
-            return [Job("counts", 5.0, self._refresh_counts, beat=self._all_well)]
+            return [Job("counts", 5.0, self._refresh_counts), Job("alive", 5.0, self._all_well)]
         return [
             # The jitter keeps two nodes out of step: in step, the one a moment behind would find nothing left to claim.
             Job("tick", self.parts.tick_seconds, self._tick, jitter_seconds=0.4 * self.parts.tick_seconds, beat=beat),
@@ -234,7 +234,8 @@ class Daemon:
     def _probes(self) -> bool:
         return self.parts.role is not Role.WEB
 
-    def _all_well(self) -> None:
+    async def _all_well(self) -> None:
+        """Where nothing is probed or written, a running scheduler is all the progress there is."""
         for progress in self._progress.values():
             progress.beat()
 

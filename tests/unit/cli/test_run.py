@@ -179,3 +179,28 @@ def test_a_storm_of_signals_is_survived(running):
     assert running.get("/-/ready")[0] == 200
     running.signal(signal.SIGINT)
     assert running.process.wait(20) == 0
+
+
+def test_a_web_node_runs_beside_a_probing_one_at_the_same_database(running, free_port):
+    """Only one node may probe a SQLite file; one that serves HTTP alone takes no lock and claims nothing."""
+    running.wait(lambda: running.get("/-/ready")[0] == 200, "the probing node")
+    port = free_port()
+    beside = running.installed.folder / "web.toml"
+    beside.write_text(running.installed.config.read_text().replace(f":{running.port}", f":{port}"))
+    web = subprocess.Popen([*COMMAND, "--config", str(beside), "--role", "web"], stderr=subprocess.DEVNULL, env=environment())
+    try:
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/status", timeout=10) as answer:
+                    assert json.load(answer)["in_flight"] == 0
+                    break
+            except OSError:
+                assert web.poll() is None
+                time.sleep(0.05)
+        web.send_signal(signal.SIGTERM)
+        assert web.wait(20) == 0
+        assert running.get("/-/ready")[0] == 200
+    finally:
+        web.kill()
+        web.wait()

@@ -292,6 +292,19 @@ def test_a_token_endpoint_that_speaks_in_words_alone_is_understood(words, cause)
     assert diagnose(Evidence("oauth", Phase.TOKEN, words, http_status=400)).cause is cause
 
 
+@pytest.mark.parametrize(
+    ("text", "cause", "quote"),
+    [
+        ("535 AccountSuspended", Cause.ACCOUNT_DISABLED, "AccountSuspended"),
+        ("535 x PasswordHasExpired!", Cause.PASSWORD_EXPIRED, "PasswordHasExpired"),
+    ],
+)
+def test_words_written_in_one_are_taken_apart(text, cause, quote):
+    found = smtp(text)
+    assert found.cause is cause
+    assert quote in found.quote or found.quote in quote
+
+
 def test_nothing_at_all_is_unknown():
     found = diagnose(Evidence("smtp", None))
     assert found.cause is Cause.UNKNOWN
