@@ -14,7 +14,7 @@ from mailwatch.core.classify import Classifier, diagnose
 from mailwatch.core.evidence import MAX_TEXT, Evidence, Phase, clean
 from mailwatch.core.raw_text import evidence_of_row
 from mailwatch.core.signatures import PHRASES
-from replies_corpus import accepted, rows, score
+from replies_corpus import FOLDER, accepted, rows, score
 
 HOSTILE = {
     "one letter": "a" * MAX_TEXT,
@@ -44,6 +44,7 @@ HOSTILE = {
     "almost a phrase": "smtpclientauthentication is disabled for the " * 11,
     "tags": "a1 " * 170,
     "AADSTS": "AADSTS1 " * 64,
+    "joined words": "aBc" * 170,
     "links": "https://a " * 51,
 }
 
@@ -81,9 +82,8 @@ def told(name: str, found) -> None:
 
 
 def accuracy() -> None:
-    told("replies.jsonl", score(rows("replies.jsonl"), diagnose))
-    more = score(rows("more.jsonl"), diagnose)
-    told("more.jsonl", more)
+    for file in sorted(FOLDER.glob("*.jsonl")):
+        told(file.name, score(rows(file.name), diagnose))
     groups = {rule.group for rule in PHRASES} - {"stack"}
     general = Classifier(without=groups)
     told("general layers alone", score(rows("replies.jsonl"), general.diagnose))

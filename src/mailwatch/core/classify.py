@@ -14,7 +14,7 @@ from typing import Final
 from mailwatch.core.causes import PROFILES, Cause, Disposition, Owner
 from mailwatch.core.evidence import Evidence, Phase
 from mailwatch.core.hints import MAX_SECONDS, seconds_named
-from mailwatch.core.replies import Reading, read
+from mailwatch.core.replies import Reading, parted, read
 from mailwatch.core.signatures import PHRASES
 from mailwatch.core.signatures.mail_codes import (
     DECISIVE_ENHANCED,
@@ -25,7 +25,7 @@ from mailwatch.core.signatures.mail_codes import (
     REPLY_CODES_BY_PLACE,
     VAGUE_ENHANCED,
 )
-from mailwatch.core.signatures.meanings import STRONG, WEAK
+from mailwatch.core.signatures.meanings import NETWORK, STRONG, TOKEN, WEAK
 from mailwatch.core.signatures.network_codes import CARRIERS, ERRNO, EXCEPTIONS, cause_of_verify_code
 from mailwatch.core.signatures.oauth_codes import AADSTS, DESCRIPTIONS, ERRORS
 from mailwatch.core.signatures.rule import PLACES, rules
@@ -34,9 +34,13 @@ from mailwatch.core.wordings import LANGUAGES, Hit, Ideas, Lexicon, MeaningTable
 
 _HIGH, _MEDIUM, _LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 _TOKEN, _AUTH, _EARLY, _SUBMIT = PLACES["token"], PLACES["auth"], PLACES["early"], PLACES["submit"]
+_REPLY, _MISUSE = PLACES["reply"], PLACES["misuse"]
 _OK: Final = 200  # RFC 9110, 15.3.1
 #: Causes by which a live session that announces its end is merely over.
 _ENDS: Final = frozenset({Cause.CONNECTION_DROPPED, Cause.CONNECTION_TIMEOUT})
+#: What no 503 and no BAD means, whatever words stand beside it: the server blames the command, not us or the message.
+_NOT_BY_MISUSE: Final = frozenset({Cause.IP_BLOCKED, Cause.CONNECTION_DROPPED, Cause.SESSION_EXPIRED})
+_NOT_BY_SEQUENCE: Final = frozenset({Cause.ACCESS_DENIED, Cause.SENDING_BLOCKED, Cause.MAILBOX_MISSING})
 Verdict = tuple[Cause, str, str, Confidence]  #: cause, rule, quote, confidence
 
 
@@ -50,6 +54,8 @@ class Classifier:
         self._descriptions = PhraseIndex(rules("oauth", "RFC 6749, 5.2", *DESCRIPTIONS))
         self._strong = MeaningTable(STRONG, self._lexicon)
         self._weak = MeaningTable(WEAK, self._lexicon)
+        self._network = MeaningTable(NETWORK, self._lexicon)
+        self._token = MeaningTable(TOKEN, self._lexicon)
 
     def diagnose(self, evidence: Evidence) -> Diagnosis:
         """The cause of *evidence*; see the module."""
@@ -74,9 +80,12 @@ class Classifier:
         verdict = _of_the_network(reading)
         if verdict is not None:
             return verdict
+        reading = parted(reading)
         ideas = ideas_in(self._lexicon, reading.tokens)
         return (
             _decisive_code(reading)
+            or (self._of_words(reading, ideas, self._network) if _of_own_stack(reading) else None)
+            or (self._of_words(reading, ideas, self._token) if reading.place & _TOKEN else None)
             or self._of_words(reading, ideas, self._strong)
             or _plain_code(reading)
             or self._of_words(reading, ideas, self._weak)
@@ -86,7 +95,9 @@ class Classifier:
     @staticmethod
     def _of_words(reading: Reading, ideas: Ideas, table: MeaningTable) -> Verdict | None:
         hit = table.find(ideas, reading.place)
-        return None if hit is None else _quoted(reading, hit, _MEDIUM)
+        if hit is None or _contradicted(reading, hit[0].cause):
+            return None
+        return _quoted(reading, hit, _MEDIUM)
 
     def _of_token_endpoint(self, reading: Reading) -> Verdict | None:
         """RFC 6749, 5.2: the description where it says more, else the error; a page or a bare status says nothing of the grant."""
@@ -101,6 +112,13 @@ class Classifier:
         if "<html" in reading.text[:200].lower() or (status == _OK and not reading.evidence.exception):
             return Cause.SERVER_UNAVAILABLE, "oauth.no_answer", _head(reading), _MEDIUM
         return None
+
+
+def _contradicted(reading: Reading, cause: Cause) -> bool:
+    """Whether the reply code says that *cause*, found in the words, cannot be."""
+    if not reading.place & _MISUSE:
+        return False
+    return cause in _NOT_BY_MISUSE or (cause in _NOT_BY_SEQUENCE and (reading.code in {503, 555} or reading.status == "BAD"))
 
 
 def _quoted(reading: Reading, hit: Hit, confidence: Confidence) -> Verdict:
@@ -196,6 +214,10 @@ def _decisive_code(reading: Reading) -> Verdict | None:
 def _plain_code(reading: Reading) -> Verdict | None:
     if reading.enhanced:
         cause = _of_enhanced(ENHANCED, reading.enhanced)
+        if reading.code == 530 and cause is Cause.PROTOCOL_ERROR:  # noqa: PLR2004  # RFC 4954, 6: 530 wants a login whatever x.5 says
+            cause = None
+        elif reading.code == 501 and reading.enhanced in {"5.1.3", "5.1.7"}:  # noqa: PLR2004  # RFC 3463, 3.2: address syntax
+            cause = Cause.PROTOCOL_ERROR
         if cause is not None:
             return cause, f"rfc3463.{reading.enhanced}", reading.enhanced, _HIGH
     code = reading.response_code
@@ -229,7 +251,9 @@ def _reply_code(reading: Reading) -> Verdict | None:
     code = reading.code
     if code is None:
         return None
-    for place in ("starttls", "early", "auth", "submit"):
+    for place in ("starttls", "early", "auth", "mail", "rcpt", "data", "submit"):
+        if place == "rcpt" and (reading.enhanced or "").startswith("5.7."):
+            continue  # a matter of policy, not of a missing mailbox
         if reading.place & PLACES[place] and (place, code) in REPLY_CODES_BY_PLACE:
             return REPLY_CODES_BY_PLACE[place, code], f"rfc5321.{code}_{place}", str(code), _LOW
     cause = REPLY_CODES.get(code)
@@ -251,6 +275,11 @@ def _error_number(reading: Reading) -> Verdict | None:
         number = int(written[1]) if written else None
     cause = ERRNO.get(number) if number is not None else None
     return None if cause is None else (cause, f"errno.{number}", _head(reading) or str(number), _HIGH)
+
+
+def _of_own_stack(reading: Reading) -> bool:
+    """Whether our own network stack speaks, and not a server."""
+    return reading.evidence.protocol == "network" and not reading.place & _REPLY
 
 
 def _of_the_network(reading: Reading) -> Verdict | None:
@@ -278,6 +307,10 @@ def _exception(reading: Reading) -> Verdict | None:
 def _imap_status(reading: Reading) -> Verdict | None:
     if reading.status == "BAD":
         return Cause.PROTOCOL_ERROR, "rfc9051.bad", "BAD", _LOW
+    if reading.evidence.phase is Phase.STARTTLS and reading.status == "NO":
+        return Cause.TLS_HANDSHAKE_FAILED, "rfc9051.no_to_starttls", "NO", _LOW
+    if reading.evidence.phase is Phase.GREETING and reading.status == "BYE":
+        return Cause.SERVER_UNAVAILABLE, "rfc9051.bye_at_greeting", "BYE", _LOW
     if reading.status == "BYE":
         return Cause.CONNECTION_DROPPED, "rfc9051.bye", "BYE", _LOW
     if reading.status == "NO" and reading.place & _AUTH:
@@ -306,7 +339,7 @@ _BY_PHASE: Final = {
 def _phase(reading: Reading) -> Verdict:
     """An exception of unknown class and no words: the phase in which it came is all there is."""
     phase = reading.evidence.phase
-    if phase in _BY_PHASE and reading.exception:
+    if phase in _BY_PHASE and (reading.exception or reading.text):
         return _BY_PHASE[phase], f"phase.{phase}", _head(reading), _LOW
     return Cause.UNKNOWN, "unknown", _head(reading), _LOW
 

@@ -78,6 +78,7 @@ class Evidence:
     http_status: int | None = None
     retry_after_seconds: float | None = None  #: Retry-After of HTTP; hints in words are found by the classifier
     session_worked: bool = False  #: the session had already done useful work when it ended
+    command: str | None = None  #: what an SMTP server answered while a message was handed in: mail, rcpt or data
 
 
 @unique

@@ -23,6 +23,8 @@ PHASE_OF_STAGE: Final[Mapping[str, Phase]] = {
     "data": Phase.SUBMIT,
     **{phase.value: phase for phase in Phase},
 }
+#: Stages that are one command of handing in a message.
+COMMANDS: Final = frozenset({"mail", "rcpt", "data"})
 #: Stages that are only reached by a session that has worked.
 WORKED_STAGES: Final = frozenset({"idle", "noop", "fetch"})
 
@@ -128,4 +130,5 @@ def evidence_of_row(row: Mapping[str, Any]) -> Evidence:
         enhanced=_optional(row, "enhanced", str),
         http_status=_optional(row, "http_status", int),
         session_worked=worked if isinstance(worked, bool) else stage in WORKED_STAGES,
+        command=stage if stage in COMMANDS else None,
     )

@@ -10,7 +10,7 @@ import binascii
 import json
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -28,7 +28,7 @@ _TOKEN: Final = re.compile(
     rf"|[{_IDEOGRAPH}]"
     rf"|[^\W_{_IDEOGRAPH}]+(?:['\u2019][^\W\d_]+)?"
 )
-_SMTP: Final = re.compile(r"\s*([2-5]\d\d)(?:[ -]+|$)#?(?:([245]\.\d{1,3}\.\d{1,3})\b)?")
+_SMTP: Final = re.compile(r"\s*\(?([2-5]\d\d)(?:, ?b?['\"]|[ -]+|$)#?(?:([245]\.\d{1,3}\.\d{1,3})\b)?")
 _QMAIL: Final = re.compile(r"\(#([245]\.\d{1,3}\.\d{1,3})\)")
 _IMAP: Final = re.compile(r"\s*(?:[*+.]|[A-Za-z]{0,8}[0-9.]{0,10}|[A-Za-z0-9]{1,12})[ ]?(OK|NO|BAD|BYE|PREAUTH)\b[ ,]?(?![a-z])")
 _RESPONSE_CODE: Final = re.compile(r"\[([A-Z][A-Z0-9-]{2,24})(?: [^\]\[]{0,80})?\]")
@@ -62,6 +62,7 @@ _BLOCKLISTS: Final = frozenset(
 _FOLD: Final = str.maketrans({"ł": "l", "ı": "i", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "’": "'"})  # noqa: RUF001  # these letters are meant
 _AUTH_PHASES: Final = frozenset({Phase.AUTH})
 _SESSION_PHASES: Final = frozenset({Phase.SELECT, Phase.IDLE})
+_MISUSE: Final = frozenset({500, 501, 503, 555})  # RFC 5321, 4.2.2: syntax, arguments, sequence, parameters
 _EARLY_PHASES: Final = frozenset({Phase.RESOLVE, Phase.CONNECT, Phase.TLS, Phase.GREETING, Phase.STARTTLS})
 
 
@@ -121,28 +122,37 @@ def decode_challenge(text: str) -> str | None:
         return None
 
 
+_PLACE_OF_PHASE: Final = {
+    **dict.fromkeys(_AUTH_PHASES, PLACES["auth"]),
+    **dict.fromkeys(_SESSION_PHASES, PLACES["session"]),
+    **dict.fromkeys(_EARLY_PHASES, PLACES["early"]),
+    Phase.GREETING: PLACES["early"] | PLACES["greeting"],
+    Phase.STARTTLS: PLACES["early"] | PLACES["starttls"],
+    Phase.SUBMIT: PLACES["submit"],
+    Phase.TOKEN: PLACES["token"],
+}
+_COMMANDS: Final = frozenset({"mail", "rcpt", "data"})
+
+
 def _place(evidence: Evidence, code: int | None, enhanced: str | None, status: str | None) -> int:
-    bits = PLACES.get(evidence.protocol, 0)
-    phase = evidence.phase
-    if phase is Phase.TOKEN or (evidence.protocol == "oauth" and phase is None):
-        bits |= PLACES["token"]
-    elif phase in _AUTH_PHASES:
-        bits |= PLACES["auth"]
-    elif phase is Phase.SUBMIT:
-        bits |= PLACES["submit"]
-    elif phase in _SESSION_PHASES:
-        bits |= PLACES["session"]
-    elif phase in _EARLY_PHASES:
-        bits |= PLACES["early"]
+    phase = Phase.TOKEN if evidence.protocol == "oauth" and evidence.phase is None else evidence.phase
+    bits = PLACES.get(evidence.protocol, 0) | (_PLACE_OF_PHASE.get(phase, 0) if phase else 0)
+    if evidence.command in _COMMANDS:
+        bits |= PLACES[evidence.command]
+    return bits | _place_of_codes(code, enhanced, status)
+
+
+def _place_of_codes(code: int | None, enhanced: str | None, status: str | None) -> int:
+    bits = 0
     leading = str(code)[0] if code is not None else (enhanced or " ")[0]
     if leading in "45":
         bits |= PLACES[f"{leading}xx"]
-    if phase is Phase.STARTTLS:
-        bits |= PLACES["starttls"]
     if code is not None or status is not None:
         bits |= PLACES["reply"]
     if status == "BYE":
         bits |= PLACES["bye"]
+    if code in _MISUSE or status == "BAD":
+        bits |= PLACES["misuse"]
     return bits
 
 
@@ -233,6 +243,25 @@ def _oauth_fields(evidence: Evidence, text: str) -> tuple[str | None, str | None
         loose = _LOOSE_ERROR.search(text)
         error = loose[1] if loose else None
     return challenge.strip().lower() if challenge else None, error.lower() if error else None
+
+
+_JOINED: Final = re.compile(r"[a-z][A-Z][a-z]")
+_PART: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+
+
+def parted(reading: Reading) -> Reading:
+    """*reading* with words such as WebLoginRequired taken apart, for meanings; phrases are written with them whole."""
+    if _JOINED.search(reading.text) is None:
+        return reading
+    tokens, spans = [], []
+    for token, (first, last) in zip(reading.tokens, reading.spans, strict=True):
+        parts = list(_PART.finditer(reading.text, first, last)) if _JOINED.search(reading.text, first, last) else []
+        if len(parts) > 1 and len(token) > 1:
+            tokens += [fold(part[0]) for part in parts]
+            spans += [part.span() for part in parts]
+        tokens.append(token)
+        spans.append((first, last))
+    return replace(reading, tokens=tuple(tokens), spans=tuple(spans))
 
 
 def read(evidence: Evidence) -> Reading:

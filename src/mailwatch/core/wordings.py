@@ -30,6 +30,8 @@ LANGUAGES: Final[tuple[Mapping[str, str], ...]] = (
     JAPANESE,
     OTHERS,
 )
+SLIP_LENGTH: Final = 7  #: shorter words are too near to one another to forgive a slip of the pen
+SLIP_LIMIT: Final = 20
 NEAR: Final = 14  #: how many tokens apart the ideas of one meaning may stand
 
 Hit = tuple[Rule, int, int]  #: the rule, and the first and last token that decided
@@ -76,6 +78,7 @@ class Lexicon:
     def __init__(self, languages: Iterable[Mapping[str, str]]) -> None:
         self.bits: dict[str, int] = {}
         self._words: dict[str, int] = {}
+        english: dict[str, int] = {}
         self._stems: dict[str, int] = {}
         self._runs: dict[str, list[tuple[tuple[str, ...], int]]] = {}
         for language in languages:
@@ -83,7 +86,9 @@ class Lexicon:
                 bit = self.bits.setdefault(idea, 1 << len(self.bits))
                 for word in words.split():
                     self._learn(word, bit)
+            english = english or dict(self._words)  # the first language: in others a slip too often makes another word
         self._longest_stem = max(map(len, self._stems))
+        self._english, self._slips = english, _slips_of(english)
         self.of_word = lru_cache(maxsize=8192)(self._of_word)
 
     def _learn(self, word: str, bit: int) -> None:
@@ -100,13 +105,38 @@ class Lexicon:
         mask = self._words.get(token, 0)
         for length in range(3, min(len(token), self._longest_stem) + 1):
             mask |= self._stems.get(token[:length], 0)
+        if not mask and token not in self._runs and SLIP_LENGTH <= len(token) <= SLIP_LIMIT:
+            mask = self._of_slip(token)
         return mask, token in self._runs
+
+    def _of_slip(self, token: str) -> int:
+        """The ideas of the word that *token* is but for one letter too many, one missing or two swapped."""
+        found = self._slips.get(token, 0)
+        if found:
+            return found
+        for at in range(1, len(token)):
+            shorter = token[:at] + token[at + 1 :]
+            swapped = token[: at - 1] + token[at] + token[at - 1] + token[at + 1 :]
+            found = self._english.get(shorter, 0) if len(shorter) >= SLIP_LENGTH else 0
+            if found or (found := self._english.get(swapped, 0)):
+                return found
+        return 0
 
     def runs_at(self, tokens: tuple[str, ...], index: int) -> Iterable[tuple[int, int]]:
         """Ideas of the runs of tokens that begin at *index*, with the run's length."""
         for run, bit in self._runs[tokens[index]]:
             if tokens[index : index + len(run)] == run:
                 yield bit, len(run)
+
+
+def _slips_of(words: Mapping[str, int]) -> dict[str, int]:
+    """Every long word with one letter left out (never the first), and the ideas it had."""
+    slips: dict[str, int] = {}
+    for word, mask in words.items():
+        if SLIP_LENGTH < len(word) <= SLIP_LIMIT and word.isascii():
+            for at in range(1, len(word)):
+                slips.setdefault(word[:at] + word[at + 1 :], mask)
+    return slips
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,8 +85,8 @@ class Capture:
             challenge=self._cut(challenge),
         )
 
-    def smtp(self, phase: Phase, code: int, text: str, *, challenge: str | None = None) -> Evidence:
-        """A reply of an SMTP server: *text* has its lines without the code, joined by line feeds."""
+    def smtp(self, phase: Phase, code: int, text: str, *, challenge: str | None = None, command: str | None = None) -> Evidence:
+        """A reply of an SMTP server: *text* has its lines without the code, joined by line feeds; *command* it answered."""
         lines = text.split("\n")
         enhanced = next((found[1] for line in reversed(lines) if (found := _ENHANCED.match(line))), None)
         return Evidence(
@@ -97,6 +97,7 @@ class Capture:
             code=code,
             enhanced=enhanced,
             challenge=self._cut(challenge),
+            command=command,
         )
 
     def finding(self, phase: Phase, text: str | bytes, exception: str) -> Evidence:

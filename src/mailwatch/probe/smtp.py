@@ -14,6 +14,8 @@ from mailwatch.probe.visit import Visit
 
 _GOODBYE_SECONDS: Final = 1.0
 _DOMAIN: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|\[[0-9A-Za-z:.]+\]")
+#: The commands of a submission, as evidence names them.
+_COMMANDS: Final = {"MAIL": "mail", "RCPT": "rcpt", "DATA": "data"}
 _MAX_COMMAND: Final = 510  #: octets of a command without its line end (RFC 5321, 4.5.3.1.4)
 _READY, _OK, _GO_ON, _AUTHENTICATED, _SEND = 220, 250, 334, 235, 354
 _CLOSED: Final = 421
@@ -98,21 +100,21 @@ class SmtpProbe:
     async def envelope(self, visit: Visit, wire: SmtpWire) -> None:
         """MAIL FROM and RCPT TO the mailbox's own address: may it send, and would it be taken?"""
         utf8 = "" if visit.address.isascii() else " SMTPUTF8"  # RFC 6531
-        self._expect(visit, await self.command(visit, wire, f"MAIL FROM:<{visit.address}>{utf8}"), _OK)
-        self._expect(visit, await self.command(visit, wire, f"RCPT TO:<{visit.address}>"), _OK, 251)
+        self._expect(visit, await self.command(visit, wire, f"MAIL FROM:<{visit.address}>{utf8}"), _OK, command="mail")
+        self._expect(visit, await self.command(visit, wire, f"RCPT TO:<{visit.address}>"), _OK, 251, command="rcpt")
 
     async def message(self, visit: Visit, wire: SmtpWire, content: bytes) -> None:
         """DATA and *content*, after `envelope` (RFC 5321, 4.1.1.4)."""
-        self._expect(visit, await self.command(visit, wire, "DATA"), _SEND)
+        self._expect(visit, await self.command(visit, wire, "DATA"), _SEND, command="data")
         visit.trace.sent(f"({len(content)} bytes of message)")
-        self._expect(visit, await wire.content(content), _OK)
+        self._expect(visit, await wire.content(content), _OK, command="data")
 
     async def command(self, visit: Visit, wire: SmtpWire, line: str) -> Answer:
         """Send a command that holds no secret; raises PeerFailureError when the server gives up."""
         visit.trace.sent(line)
         answer = await self._send(visit, wire, line.encode())
         if answer.code == _CLOSED:
-            raise visit.fail(visit.capture.smtp(visit.trace.phase, answer.code, answer.text))
+            raise visit.fail(visit.capture.smtp(visit.trace.phase, answer.code, answer.text, command=_COMMANDS.get(line[:4])))
         return answer
 
     async def leave(self, visit: Visit, wire: SmtpWire) -> None:
@@ -151,6 +153,6 @@ class SmtpProbe:
         except ValueError:  # the library's refusal of control characters
             raise ImpairedError("secret_unsendable") from None
 
-    def _expect(self, visit: Visit, answer: Answer, *codes: int) -> None:
+    def _expect(self, visit: Visit, answer: Answer, *codes: int, command: str | None = None) -> None:
         if answer.code not in codes:
-            raise visit.fail(visit.capture.smtp(visit.trace.phase, answer.code, answer.text))
+            raise visit.fail(visit.capture.smtp(visit.trace.phase, answer.code, answer.text, command=command))

@@ -15,8 +15,8 @@ GOOGLE: Final[tuple[Rule, ...]] = rules(
         "web_login",
         Cause.WEB_LOGIN_REQUIRED,
         (
-            "log in via your web browser|log in with your web browser|weblogin required|weblogin|web login required"
-            "|sign in via your web browser"
+            "log in via your web browser|log in with your web browser|weblogin required|weblogin|webloginrequired"
+            "|web login required|sign in via your web browser"
         ),
     ),
     ("login_attempts", Cause.RATE_LIMITED, "too many login attempts"),
@@ -78,7 +78,7 @@ GOOGLE: Final[tuple[Rule, ...]] = rules(
     ("identity_change", Cause.PROTOCOL_ERROR, "no identity changes permitted"),
     ("unauthenticated_commands", Cause.PROTOCOL_ERROR, "too many unauthenticated commands"),
     ("missing_from", Cause.PROTOCOL_ERROR, "missing a valid address in the from|multiple addresses in from|messages missing"),
-    ("rfc_breach", Cause.PROTOCOL_ERROR, "rfc 5322|rfc 2822|see rfc 2821", "submit"),
+    ("rfc_breach", Cause.PROTOCOL_ERROR, "rfc 5322|rfc 2822|see rfc 2821|rfc 5321 address", "submit"),
     ("some_unfetched", Cause.UNKNOWN, "some messages could not be fetched"),
     ("system_error", Cause.SERVER_UNAVAILABLE, "temporary system problem|system error"),
 )

@@ -74,6 +74,8 @@ GERMAN: Final[Mapping[str, str]] = {
     "PERMISSION": "berechtigung* zugriff rechte recht",
     "ACCESS": "zugriff zugang",
     "SUSPICIOUS": "verdachtig* ungewohnlich* kompromittiert*",
+    "CONTENT": "inhalt inhalte inhalts",
+    "PER": "pro_stunde pro_tag je_stunde taglich* stundlich* tageslimit",
 }
 
 FRENCH: Final[Mapping[str, str]] = {
@@ -142,6 +144,8 @@ FRENCH: Final[Mapping[str, str]] = {
     "ACCESS": "acces l'acces d'acces",
     "SUSPICIOUS": "suspect* inhabituel* compromis",
     "SPAM": "indesirable* pourriel",
+    "CONTENT": "contenu",
+    "PER": "par_heure par_jour quotidien* horaire",
 }
 
 SPANISH: Final[Mapping[str, str]] = {
@@ -210,6 +214,8 @@ SPANISH: Final[Mapping[str, str]] = {
     "PERMISSION": "permiso permisos acceso",
     "ACCESS": "acceso",
     "SUSPICIOUS": "sospechos* inusual* comprometid*",
+    "CONTENT": "contenido",
+    "PER": "por_hora por_dia diari*",
 }
 
 ITALIAN: Final[Mapping[str, str]] = {
@@ -276,6 +282,8 @@ ITALIAN: Final[Mapping[str, str]] = {
     "PERMISSION": "permessi permesso diritti autorizzazione accesso",
     "ACCESS": "accesso",
     "SUSPICIOUS": "sospett* insolit* compromess*",
+    "CONTENT": "contenuto",
+    "PER": "all_ora al_giorno giornalier* orari*",
 }
 
 PORTUGUESE: Final[Mapping[str, str]] = {
@@ -337,4 +345,6 @@ PORTUGUESE: Final[Mapping[str, str]] = {
     "ACCESS": "acesso",
     "BASIC": "basica",
     "SUSPICIOUS": "suspeit* incomum comprometid*",
+    "CONTENT": "conteudo",
+    "PER": "por_hora por_dia diari*",
 }

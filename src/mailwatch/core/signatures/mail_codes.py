@@ -53,7 +53,7 @@ ENHANCED: Final[Mapping[str, Cause]] = {
     "x.2.4": Cause.SERVER_UNAVAILABLE,
     # x.3: mail system
     "x.3.1": Cause.SERVER_UNAVAILABLE,
-    "x.3.2": Cause.SERVER_UNAVAILABLE,
+    "4.3.2": Cause.SERVER_UNAVAILABLE,
     "x.3.3": Cause.PROTOCOL_ERROR,
     "x.3.4": Cause.PROTOCOL_ERROR,  # message too big
     "x.3.5": Cause.SERVER_UNAVAILABLE,
@@ -168,7 +168,8 @@ VAGUE_ENHANCED: Final[Mapping[str, Cause]] = {
     "4.7.0": Cause.SERVER_UNAVAILABLE,
     "4.7.1": Cause.RATE_LIMITED,
     "5.4.1": Cause.MAILBOX_MISSING,
-    "x.5.0": Cause.PROTOCOL_ERROR,
+    "4.5.0": Cause.SERVER_UNAVAILABLE,
+    "5.5.0": Cause.PROTOCOL_ERROR,
 }
 
 #: Reply codes whose meaning does not depend on the place (RFC 5321 4.2.3, RFC 4954 4.7 and 6, RFC 5248, RFC 7504).
@@ -243,6 +244,14 @@ REPLY_CODES_BY_PLACE: Final[Mapping[tuple[str, int], Cause]] = {
     ("auth", 554): Cause.INVALID_CREDENTIALS,
     ("auth", 432): Cause.PASSWORD_EXPIRED,  # RFC 2554: a password transition is needed
     ("submit", 552): Cause.MAILBOX_FULL,
+    ("rcpt", 452): Cause.SENDING_LIMIT,  # RFC 5321, 4.5.3.1.10: too many recipients
+    ("rcpt", 550): Cause.MAILBOX_MISSING,
+    ("rcpt", 553): Cause.MAILBOX_MISSING,
+    ("rcpt", 554): Cause.MAILBOX_MISSING,
+    ("data", 550): Cause.SENDING_BLOCKED,
+    ("data", 554): Cause.SENDING_BLOCKED,
+    ("starttls", 554): Cause.TLS_HANDSHAKE_FAILED,
+    ("starttls", 403): Cause.TLS_HANDSHAKE_FAILED,
 }
 
 #: IMAP response codes that decide before the generic words are read.

@@ -28,7 +28,11 @@ MICROSOFT: Final[tuple[Rule, ...]] = rules(
         "user credentials were incorrect or the account is locked|account is locked|user is locked|the user is locked",
     ),
     ("user_disabled", Cause.ACCOUNT_DISABLED, "accountdisabled|user account is disabled|account is disabled by your org admin"),
-    ("federation_down", Cause.SERVER_UNAVAILABLE, "federated sts service was unreachable|sts service was unreachable"),
+    (
+        "federation_down",
+        Cause.SERVER_UNAVAILABLE,
+        "federated sts service was unreachable|sts service was unreachable|federated sts url",
+    ),
     (
         "conditional_access",
         Cause.MFA_REQUIRED,

@@ -50,7 +50,6 @@ EXCEPTIONS: Final[Mapping[str, Cause]] = {
     "UnicodeEncodeError": Cause.DNS_FAILURE,
     "ConnectionRefusedError": Cause.CONNECTION_REFUSED,
     "ConnectException": Cause.CONNECTION_REFUSED,
-    "SMTPConnectError": Cause.CONNECTION_REFUSED,
     "SMTPConnectTimeoutError": Cause.CONNECTION_TIMEOUT,
     "SMTPReadTimeoutError": Cause.CONNECTION_TIMEOUT,
     "SMTPTimeoutError": Cause.CONNECTION_TIMEOUT,
@@ -75,6 +74,7 @@ EXCEPTIONS: Final[Mapping[str, Cause]] = {
     "ReadError": Cause.CONNECTION_DROPPED,
     "WriteError": Cause.CONNECTION_DROPPED,
     "IncompleteReadError": Cause.CONNECTION_DROPPED,
+    "IncompleteRead": Cause.CONNECTION_DROPPED,
     "EOFError": Cause.CONNECTION_DROPPED,
     "EOFException": Cause.CONNECTION_DROPPED,
     "SocketException": Cause.CONNECTION_DROPPED,
@@ -112,6 +112,8 @@ EXCEPTIONS: Final[Mapping[str, Cause]] = {
 
 #: Classes that only carry what a server said: they decide when its words did not.
 CARRIERS: Final[Mapping[str, Cause]] = {
+    "SMTPConnectError": Cause.CONNECTION_REFUSED,
+    "SMTPHeloError": Cause.PROTOCOL_ERROR,
     "SMTPNotSupported": Cause.MECHANISM_UNSUPPORTED,
     "SMTPResponseException": Cause.PROTOCOL_ERROR,
     "UnicodeDecodeError": Cause.PROTOCOL_ERROR,

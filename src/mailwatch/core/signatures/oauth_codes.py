@@ -159,7 +159,8 @@ DESCRIPTIONS: Final[tuple[tuple[str, Cause, str], ...]] = (
         Cause.INVALID_CREDENTIALS,
         (
             "invalid user credentials|invalid username or password|bad credentials|user credentials"
-            "|incorrect username or password|wrong email or password"
+            "|incorrect username or password|wrong email or password|bad username or password|wrong username or password"
+            "|wrong password|invalid password|incorrect password|invalid login|password is incorrect|credentials are incorrect"
         ),
     ),
     (

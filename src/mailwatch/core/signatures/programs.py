@@ -191,6 +191,7 @@ PROGRAMS: Final[tuple[Rule, ...]] = rules(
     ("hiveminder_pro", Cause.PROTOCOL_DISABLED, "only available for pro users"),
     ("ironport_submit", Cause.IP_BLOCKED, "your access to submit messages|your access to this mail system has been rejected"),
     ("postal_from", Cause.ACCESS_DENIED, "from sender name is not valid"),
+    ("dbmail_garbage", Cause.PROTOCOL_ERROR, "try rfc", "imap"),
     ("flags_limit", Cause.UNKNOWN, "flags in one mailbox supported"),
     ("folder_reserved", Cause.UNKNOWN, "folder name is reserved"),
 )

@@ -3,8 +3,9 @@
 Two forms share one shape: a *phrase* names words that must follow one another (`signatures.microsoft` and its like); a
 *meaning* names ideas of the lexicon that must stand near one another (`signatures.meanings`). `where` narrows a rule to places
 of a session: any of `auth`, `submit`, `early` (before a login), `starttls`, `session` (after a login), `token`, `imap`, `smtp`,
-`4xx`, `5xx`, `bye`, `reply` (a reply with a code or status, not an error of our own network stack), blank-separated; all that
-are named must hold, and `!x` means that x must not hold.
+`4xx`, `5xx`, `bye`, `reply` (a reply with a code or status, not an error of our own network stack), `mail`, `rcpt`, `data` (the
+command of a submission, where it is known), `misuse` (500, 501, 503, 555 or BAD: the server blames the command), blank-separated;
+all that are named must hold, and `!x` means that x must not hold.
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,25 @@ from mailwatch.core.causes import Cause
 PLACES: Final = {
     name: 1 << bit
     for bit, name in enumerate(
-        ("auth", "submit", "early", "session", "token", "imap", "smtp", "4xx", "5xx", "bye", "starttls", "reply")
+        (
+            "auth",
+            "submit",
+            "early",
+            "session",
+            "token",
+            "imap",
+            "smtp",
+            "4xx",
+            "5xx",
+            "bye",
+            "starttls",
+            "reply",
+            "mail",
+            "rcpt",
+            "data",
+            "misuse",
+            "greeting",
+        )
     )
 }
 

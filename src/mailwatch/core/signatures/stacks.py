@@ -19,7 +19,8 @@ STACKS: Final[tuple[Rule, ...]] = rules(
             "certificate has expired|nottimevalid|validity check failed|timestamp check failed|invalid peer certificate"
             " expired|certificate is not yet valid|certificate expired|cert has expired|crl has expired|has expired"
             " or is not yet valid"
-            "|notafter|certificateexpiredexception|certificatenotyetvalidexception|crl is not yet valid|alert certificate expired"
+            "|certexpired|certnotvalidyet|notvalidyet|notafter|certificateexpiredexception"
+            "|certificatenotyetvalidexception|crl is not yet valid|alert certificate expired"
         ),
     ),
     (

@@ -83,6 +83,7 @@ ASIA: Final[tuple[Rule, ...]] = rules(
 EUROPE: Final[tuple[Rule, ...]] = rules(
     "webmail",
     "help pages of the providers named in the rule",
+    ("barracuda_abuse", Cause.SENDING_BLOCKED, "cuda nsu"),
     ("zoho_unusual_activity", Cause.SENDING_BLOCKED, "unusual sending activity detected"),
     ("zoho_policy", Cause.SENDING_BLOCKED, "mailpolicy violation"),
     ("zoho_relay", Cause.ACCESS_DENIED, "sender is not allowed to relay emails"),
