@@ -200,7 +200,7 @@ class Daemon:
         """Wait for signals; reload on SIGHUP."""
         lag = LoopLag(self.parts.metrics.loop_lag)
         watchdog = Watchdog(self.parts.notifier, list(self._progress.values()))
-        clocks = ClockWatch(self.parts.clock, self.parts.log, self._clock_jumped)
+        clocks = ClockWatch(self.parts.clock, self.parts.log, self._clock_jumped, self.connectivity.alive)
         duties = [asyncio.create_task(duty) for duty in (lag.run(), watchdog.run(), clocks.run(), self._reloads())]
         try:
             await self._stop.wait()

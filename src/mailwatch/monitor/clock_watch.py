@@ -16,9 +16,16 @@ JUMP_SECONDS: Final = 30.0
 
 
 class ClockWatch:
-    """Looks every second; tells *jumped* how many seconds the wall clock went ahead (negative: back)."""
+    """Looks every second; tells *jumped* how far the wall clock went ahead (seconds; negative: back), *alive* that it looked."""
 
-    def __init__(self, clock: Clock, log: EventLog, jumped: Callable[[float], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        log: EventLog,
+        jumped: Callable[[float], Awaitable[None]],
+        alive: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._alive = alive
         self._clock = clock
         self._log = log
         self._jumped = jumped
@@ -29,6 +36,7 @@ class ClockWatch:
 
         A machine that was suspended shows as a jump ahead, for the monotonic clock stood still: what fell due meanwhile is due.
         """
+        self._alive()
         wall, monotonic = self._clock.now(), self._clock.monotonic()
         jump = (wall - self._seen[0]).total_seconds() - (monotonic - self._seen[1])
         self._seen = (wall, monotonic)

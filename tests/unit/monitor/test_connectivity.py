@@ -183,3 +183,30 @@ async def test_one_dead_server_with_many_domains_on_it_is_not_our_own_network():
         )
         assert await connectivity.judge(shared, DOWN) is Egress.UNCLEAR
     assert connectivity.is_up
+
+
+async def test_a_time_out_while_we_stood_still_ourselves_is_held_against_nobody():
+    clock = FakeClock()
+    connectivity = Connectivity(clock)
+    connectivity.alive()
+    await connectivity.judge(mailbox(2), a_report(at=clock.now()))  # a witness that our uplink works
+    clock.advance(6.0)
+    timed_out = a_report(failed(Cause.CONNECTION_TIMEOUT), at=clock.now(), took_seconds=6.0)
+    assert await connectivity.judge(mailbox(1), timed_out) is Egress.DOWN  # before anybody noticed
+    connectivity.alive()
+    assert await connectivity.judge(mailbox(1), timed_out) is Egress.DOWN  # and after
+    assert connectivity.is_up  # it says nothing of the uplink
+
+
+async def test_a_time_out_of_a_probe_begun_after_we_stood_still_counts():
+    clock = FakeClock()
+    connectivity = Connectivity(clock)
+    connectivity.alive()
+    clock.advance(6.0)
+    connectivity.alive()
+    for _ in range(3):
+        clock.advance(1.0)
+        connectivity.alive()
+    await connectivity.judge(mailbox(2), a_report(at=clock.now()))
+    timed_out = a_report(failed(Cause.CONNECTION_TIMEOUT), at=clock.now(), took_seconds=1.0)
+    assert await connectivity.judge(mailbox(1), timed_out) is Egress.UP
