@@ -19,7 +19,7 @@ run: $(VENV)/.installed ## install if needed, and run the demo: simulated provid
 	@exec $(BIN)/mailwatch demo $(ARGS)
 
 test: $(VENV)/.ready servers ## install the servers the tests need (as root), and run every test
-	$(BIN)/pytest $(ARGS)
+	@PYTEST=$(BIN)/pytest tools/run-tests.sh $(ARGS)
 
 check: lint unit ## all that needs no server: format, lint, types, architecture, unit and property tests
 

@@ -17,7 +17,7 @@ from fakes.peer import ScriptedServer
 from integration.node import Node
 from integration.simulated import Simulation
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.waiting]
 
 APP = """
 [oauth.google]

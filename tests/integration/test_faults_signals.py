@@ -14,7 +14,7 @@ import pytest
 from integration.simulated import Simulation
 from integration.systemd_socket import SystemdSocket
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.waiting]
 
 MUTE = {"at": 0, "kind": "mute", "provider": "hoster-a"}
 

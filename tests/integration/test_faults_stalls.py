@@ -10,7 +10,7 @@ from integration import broken_daemon
 from integration.simulated import Simulation
 from integration.systemd_socket import SystemdSocket
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.waiting]
 WATCHDOG_SECONDS = 2.0
 
 

@@ -15,7 +15,7 @@ from integration.node import Node
 from integration.simulated import Simulation
 from servers.presence import give_up, need_program
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.waiting]
 
 
 def told(node):

@@ -12,7 +12,7 @@ import pytest
 
 from integration.simulated import Simulation
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.waiting]
 MAILBOXES = 120
 
 
