@@ -82,6 +82,19 @@ class Sink:
                 self.stream.flush()
 
 
+def let_go(stream: TextIO | None) -> None:
+    """At the end: what cannot be written any more goes nowhere, or Python would end with 120 for the lines still in its buffer."""
+    if stream is None:
+        return
+    try:
+        stream.flush()
+    except (ValueError, OSError):
+        with contextlib.suppress(ValueError, OSError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
+
+
 def is_journal(stream: TextIO | None, environ: Mapping[str, str]) -> bool:
     """Whether *stream* is the journal's own, as systemd tells in `$JOURNAL_STREAM` (systemd.exec(5)): `device:inode`."""
     device, _, inode = environ.get("JOURNAL_STREAM", "").partition(":")

@@ -17,7 +17,7 @@ import structlog
 
 from mailwatch.ports import EventLog
 from mailwatch.telemetry.log_fields import FieldFilter
-from mailwatch.telemetry.log_sink import Sink, is_journal
+from mailwatch.telemetry.log_sink import Sink, is_journal, let_go
 
 #: syslog(3) priorities, as systemd reads them from the start of a line (sd-daemon(3)).
 _PRIORITIES: Final = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
@@ -153,6 +153,7 @@ def losses() -> Losses:
 def _flush() -> None:
     if _Configured.sink is not None:
         _Configured.sink.close()
+    let_go(sys.stderr)
 
 
 def _route_libraries() -> None:
