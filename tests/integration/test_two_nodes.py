@@ -85,6 +85,12 @@ def test_nodes_share_the_work_and_replace_one_another(postgres_url, tmp_path):
                     " AND last_probe_at < (extract(epoch FROM now()) - 30) * 1000000",
                 )
                 assert stale == []
+                # One that reconnects may wait for its moment, but no mailbox of any state is left behind when that has come.
+                late = ask(
+                    postgres_url,
+                    "SELECT mailbox_id, state FROM standings WHERE due_at < (extract(epoch FROM now()) - 10) * 1000000 AND lease IS NULL",
+                )
+                assert late == []
                 assert second.stop() == 0
                 check_chains(postgres_url)
         totals = simulation.end()
