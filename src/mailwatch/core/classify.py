@@ -25,10 +25,11 @@ from mailwatch.core.signatures.mail_codes import (
     REPLY_CODES_BY_PLACE,
     VAGUE_ENHANCED,
 )
-from mailwatch.core.signatures.meanings import NETWORK, STRONG, TOKEN, WEAK
+from mailwatch.core.signatures.meanings import STRONG, WEAK
+from mailwatch.core.signatures.meanings_network import NETWORK, TOKEN
 from mailwatch.core.signatures.network_codes import CARRIERS, ERRNO, EXCEPTIONS, cause_of_verify_code
 from mailwatch.core.signatures.oauth_codes import AADSTS, DESCRIPTIONS, ERRORS
-from mailwatch.core.signatures.rule import PLACES, rules
+from mailwatch.core.signatures.rule import PLACES, Rule, rules
 from mailwatch.core.standing import Confidence, Diagnosis
 from mailwatch.core.wordings import LANGUAGES, Hit, Ideas, Lexicon, MeaningTable, PhraseIndex, ideas_in
 
@@ -41,21 +42,27 @@ _ENDS: Final = frozenset({Cause.CONNECTION_DROPPED, Cause.CONNECTION_TIMEOUT})
 #: What no 503 and no BAD means, whatever words stand beside it: the server blames the command, not us or the message.
 _NOT_BY_MISUSE: Final = frozenset({Cause.IP_BLOCKED, Cause.CONNECTION_DROPPED, Cause.SESSION_EXPIRED})
 _NOT_BY_SEQUENCE: Final = frozenset({Cause.ACCESS_DENIED, Cause.SENDING_BLOCKED, Cause.MAILBOX_MISSING})
+#: What a token endpoint may mean by `invalid_grant` when its description says so.
+_BEHIND_A_GRANT: Final = frozenset({Cause.MFA_REQUIRED, Cause.ACCOUNT_DISABLED, Cause.RATE_LIMITED})
 Verdict = tuple[Cause, str, str, Confidence]  #: cause, rule, quote, confidence
 
 
 class Classifier:
-    """The tables, ready to be searched; `without` leaves groups of wordings out, to measure what the general layers do alone."""
+    """The tables, ready to be searched.
 
-    def __init__(self, without: Iterable[str] = ()) -> None:
+    `without` leaves groups of wordings out and `phrases` replaces them all, to measure what is understood without them.
+    """
+
+    def __init__(self, without: Iterable[str] = (), phrases: Iterable[Rule] = PHRASES) -> None:
         left_out = frozenset(without)
         self._lexicon = Lexicon(LANGUAGES)
-        self._phrases = PhraseIndex(rule for rule in PHRASES if rule.group not in left_out)
+        self._phrases = PhraseIndex(rule for rule in phrases if rule.group not in left_out)
         self._descriptions = PhraseIndex(rules("oauth", "RFC 6749, 5.2", *DESCRIPTIONS))
         self._strong = MeaningTable(STRONG, self._lexicon)
         self._weak = MeaningTable(WEAK, self._lexicon)
         self._network = MeaningTable(NETWORK, self._lexicon)
         self._token = MeaningTable(TOKEN, self._lexicon)
+        self._behind_a_grant = MeaningTable((rule for rule in TOKEN if rule.cause in _BEHIND_A_GRANT), self._lexicon)
 
     def diagnose(self, evidence: Evidence) -> Diagnosis:
         """The cause of *evidence*; see the module."""
@@ -63,6 +70,8 @@ class Classifier:
         cause, rule, quote, confidence = self._decide(reading)
         if evidence.session_worked and cause in _ENDS and (reading.status == "BYE" or reading.code in {221, 421, 451}):
             cause, rule = Cause.SESSION_EXPIRED, "session.announced_end"
+        if cause is Cause.INVALID_CREDENTIALS and confidence is not _HIGH and _offered_token(reading):
+            cause, rule = Cause.OAUTH_TOKEN_EXPIRED, "sasl.token_refused"
         return Diagnosis(cause, rule, quote, confidence, _retry_after(evidence, cause))
 
     def _decide(self, reading: Reading) -> Verdict:
@@ -89,6 +98,7 @@ class Classifier:
             or self._of_words(reading, ideas, self._strong)
             or _plain_code(reading)
             or self._of_words(reading, ideas, self._weak)
+            or (self._of_words(reading, ideas, self._network) if not reading.place & (_REPLY | _TOKEN) else None)
             or _fallback(reading)
         )
 
@@ -106,6 +116,10 @@ class Classifier:
         known = ERRORS.get(error) if error else None
         if hit is not None and known in {None, Cause.OAUTH_GRANT_REVOKED, Cause.ACCESS_DENIED, Cause.OAUTH_MISCONFIGURED}:
             return _quoted(reading, hit, _HIGH)
+        if known is Cause.OAUTH_GRANT_REVOKED:  # it is also said for what the person or the account has to do
+            meant = self._behind_a_grant.find(ideas_in(self._lexicon, reading.tokens), reading.place)
+            if meant is not None:
+                return _quoted(reading, meant, _MEDIUM)
         if known is not None and error is not None:
             return known, f"oauth.{error.replace(' ', '_')}", _literal(reading, error), _HIGH
         status = reading.evidence.http_status
@@ -158,7 +172,7 @@ def _certificate(reading: Reading) -> Verdict | None:
 
 
 def _aadsts(reading: Reading) -> Verdict | None:
-    for number in reading.aadsts:
+    for number in reversed(reading.aadsts):  # the first of several is the envelope, the last the reason
         if number in AADSTS:
             return AADSTS[number], f"microsoft.aadsts_{number}", _literal(reading, f"AADSTS{number}"), _HIGH
     return None
@@ -263,23 +277,23 @@ def _reply_code(reading: Reading) -> Verdict | None:
 
 
 #: How Python writes the number into the text, whatever the language of the words behind it.
-_WRITTEN_NUMBER: Final = re.compile(r"\[(?:Errno|WinError) (-?\d{1,6})\]")
+_WRITTEN_NUMBER: Final = re.compile(r"\[(?:Errno|WinError) (-?\d{1,6})\]|\((?:os error|errno ?=) ?(\d{1,6}) ?\)|errno: (-\d{1,6})")
 
 
 def _error_number(reading: Reading) -> Verdict | None:
     number = reading.evidence.errno
     if (reading.exception or "").startswith("SSL"):
         return None  # OpenSSL counts for itself
-    if number is None and "rror " in reading.text:
+    if number is None and ("rror " in reading.text or "rrno" in reading.text):
         written = _WRITTEN_NUMBER.search(reading.text)
-        number = int(written[1]) if written else None
+        number = int(written[1] or written[2] or written[3]) if written else None
     cause = ERRNO.get(number) if number is not None else None
     return None if cause is None else (cause, f"errno.{number}", _head(reading) or str(number), _HIGH)
 
 
 def _of_own_stack(reading: Reading) -> bool:
     """Whether our own network stack speaks, and not a server."""
-    return reading.evidence.protocol == "network" and not reading.place & _REPLY
+    return (reading.evidence.protocol == "network" or reading.own_stack) and not reading.place & _REPLY
 
 
 def _of_the_network(reading: Reading) -> Verdict | None:
@@ -316,6 +330,16 @@ def _imap_status(reading: Reading) -> Verdict | None:
     if reading.status == "NO" and reading.place & _AUTH:
         return Cause.INVALID_CREDENTIALS, "rfc9051.no_to_login", "NO", _LOW
     return None
+
+
+#: The SASL mechanisms that show an access token (RFC 7628; Google's XOAUTH2).
+_TOKEN_MECHANISM: Final = re.compile(r"\b(?:xoauth2?|oauthbearer)\b", re.IGNORECASE)
+
+
+def _offered_token(reading: Reading) -> bool:
+    """Whether the refusal was of an access token: the text names the mechanism, and no password."""
+    text = reading.text
+    return "auth" in text.lower() and _TOKEN_MECHANISM.search(text) is not None and "assword" not in text
 
 
 _REFUSED: Final = range(400, 500)  # RFC 9110, 15.5: the client erred

@@ -16,11 +16,15 @@ from typing import Any, Final
 
 from mailwatch.core.evidence import Evidence, Phase
 from mailwatch.core.signatures.mail_codes import DECISIVE_IMAP_CODES, IMAP_CODES
+from mailwatch.core.signatures.oauth_codes import ERRORS
 from mailwatch.core.signatures.rule import PLACES
+from mailwatch.core.wrappings import inside, past_boilerplate
 
 _IDEOGRAPH: Final = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uff66-\uff9d"
+_MAILBOX_SPEC: Final = r"\{[\w.-]{1,253}:\d{1,5}[^{}\s]{0,80}\}"  # c-client: {host:993/imap/ssl}
 _TOKEN: Final = re.compile(
-    r"(?P<skip>https?://[^\s>\"']*"  # links: their words are the provider's, not about this failure
+    rf"(?P<skip>{_MAILBOX_SPEC}"
+    r"|[a-z]{2,8}://[^\s>\"']*"  # links: their words are the provider's, not about this failure
     r"|[^\s@<>()\"']{1,64}@[^\s<>()\"',:;]{1,255}"  # addresses
     r"|(?<![\w.])[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){2,8}\b"  # host names, IP addresses, enhanced codes
     r"|(?<![\w])[245]\d\d-(?=\D|$)"  # a continued SMTP line
@@ -35,8 +39,6 @@ _RESPONSE_CODE: Final = re.compile(r"\[([A-Z][A-Z0-9-]{2,24})(?: [^\]\[]{0,80})?
 _AADSTS: Final = re.compile(r"AADSTS(\d{4,9})")
 _BASE64: Final = re.compile(r"(?:^|[ +:'\"])(eyJ[A-Za-z0-9+/]{8,}={0,2})")
 _RECEIVED: Final = re.compile(r'"?(NO|BAD|BYE)"? received')  # imap_tools: Response status "OK" expected, but "NO" received
-#: DavMail hands over what went wrong behind it, such as an error of its network stack: that is no verdict of a server.
-_GATEWAY_FAILED: Final = "unable to handle request:"
 _BLOCKLISTS: Final = frozenset(
     [
         "spamhaus",
@@ -60,6 +62,7 @@ _BLOCKLISTS: Final = frozenset(
     ]
 )
 _FOLD: Final = str.maketrans({"ł": "l", "ı": "i", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "’": "'"})  # noqa: RUF001  # these letters are meant
+_ELIDED: Final = 4  #: a French word of so many signs with its article is too short to be cut
 _AUTH_PHASES: Final = frozenset({Phase.AUTH})
 _SESSION_PHASES: Final = frozenset({Phase.SELECT, Phase.IDLE})
 _MISUSE: Final = frozenset({500, 501, 503, 555})  # RFC 5321, 4.2.2: syntax, arguments, sequence, parameters
@@ -70,6 +73,8 @@ _EARLY_PHASES: Final = frozenset({Phase.RESOLVE, Phase.CONNECT, Phase.TLS, Phase
 def fold(word: str) -> str:
     """*word* in lower case and without accents, so that "Désactivé" and "desactive" are one word."""
     folded = word.casefold().translate(_FOLD)
+    if folded[1:2] == "'" and folded[0] in "ld" and len(folded) > _ELIDED:
+        folded = folded[2:]  # French: l'authentification
     if folded.isascii():
         return folded
     return "".join(sign for sign in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(sign)) or folded
@@ -97,6 +102,7 @@ class Reading:
     oauth_error: str | None = None
     aadsts: tuple[int, ...] = ()
     exception: str | None = None  #: the class, without its module
+    own_stack: bool = False  #: a client hands on an error of its own network stack as if a server had spoken
 
 
 def _document(text: str) -> dict[str, Any] | None:
@@ -157,7 +163,7 @@ def _place_of_codes(code: int | None, enhanced: str | None, status: str | None) 
 
 
 def _smtp_codes(evidence: Evidence) -> tuple[int | None, str | None, int]:
-    """Reply code, enhanced code, and where the words begin."""
+    """Reply code, enhanced code, and where the words begin; 0 when the text does not begin with a reply."""
     code, enhanced, start = evidence.code, evidence.enhanced, 0
     if evidence.protocol in {"smtp", "network"}:
         match = _SMTP.match(evidence.response)
@@ -203,6 +209,7 @@ def _error_of(document: dict[str, Any]) -> str | None:
     return str(error) if isinstance(error, str | int) else None
 
 
+_ERROR_WORD: Final = re.compile(r"\b[a-z]{3,16}(?:_[a-z]{2,16}){1,4}\b")  # an OAuth error stands in other words: "invalid_grant: …"
 _LOOSE_ERROR: Final = re.compile(r"['\"]?error['\"]?\s*[:=]\s*u?['\"]?([A-Za-z_]{4,40})")
 
 
@@ -211,10 +218,7 @@ def _imap_fields(evidence: Evidence, text: str, code: int | None) -> tuple[str |
     status, response_code, start, bar = evidence.status, evidence.response_code, 0, None
     if evidence.protocol in {"imap", "network"} and code is None:
         match = _IMAP.match(text)
-        relayed = text.find(_GATEWAY_FAILED)
-        if relayed >= 0:
-            start = relayed + len(_GATEWAY_FAILED)
-        elif match is not None:
+        if match is not None:
             status, start = status or match[1], match.end()
         elif "received" in text:
             wrapped = _RECEIVED.search(text)
@@ -242,6 +246,8 @@ def _oauth_fields(evidence: Evidence, text: str) -> tuple[str | None, str | None
     elif error is None and "error" in text and ("invalid_" in text or evidence.phase is Phase.TOKEN):
         loose = _LOOSE_ERROR.search(text)
         error = loose[1] if loose else None
+    if error is None and challenge is None and (evidence.phase is Phase.TOKEN or evidence.protocol == "oauth"):
+        error = next((word for word in _ERROR_WORD.findall(text) if word in ERRORS), None)
     return challenge.strip().lower() if challenge else None, error.lower() if error else None
 
 
@@ -272,6 +278,16 @@ def read(evidence: Evidence) -> Reading:
     challenge, oauth_error = _oauth_fields(evidence, text)
     start = max(smtp_start, imap_start)
     end = text.find("* BYE", start + 1) if status in {"NO", "BAD"} else -1  # what the server did after it had answered
+    own_stack = False
+    if not start or status in {"BYE", "BAD"}:
+        inner = inside(text, evidence.protocol, code, bare=not start)
+        start, end = inner.start or start, inner.end or end
+        code, enhanced = code or inner.code, enhanced or inner.enhanced
+        own_stack = inner.own_stack
+        status = None if own_stack else status or inner.status
+        response_code = response_code if inner.end is None else None
+    if code is not None:
+        start = past_boilerplate(text, start)
     tokens, spans = _tokens(text, start, end if end > 0 else len(text), bar)
     described = text if evidence.oauth_description is None else f"{text} {evidence.oauth_description}"
     return Reading(
@@ -288,4 +304,5 @@ def read(evidence: Evidence) -> Reading:
         oauth_error=oauth_error,
         aadsts=tuple(int(number) for number in _AADSTS.findall(described)) if "AADSTS" in described else (),
         exception=evidence.exception.rpartition(".")[2] if evidence.exception else None,
+        own_stack=own_stack,
     )

@@ -80,21 +80,26 @@ class Lexicon:
         self._words: dict[str, int] = {}
         english: dict[str, int] = {}
         self._stems: dict[str, int] = {}
-        self._runs: dict[str, list[tuple[tuple[str, ...], int]]] = {}
+        self._runs: dict[str, dict[str, list[tuple[tuple[str, ...], int]]]] = {}  # by the first two tokens
+        self._open_runs: dict[str, list[tuple[tuple[str, ...], int, str]]] = {}  # the last token is only a beginning
         for language in languages:
             for idea, words in language.items():
                 bit = self.bits.setdefault(idea, 1 << len(self.bits))
                 for word in words.split():
                     self._learn(word, bit)
             english = english or dict(self._words)  # the first language: in others a slip too often makes another word
-        self._longest_stem = max(map(len, self._stems))
+        self._longest_stem = max(map(len, self._stems), default=0)
         self._english, self._slips = english, _slips_of(english)
         self.of_word = lru_cache(maxsize=8192)(self._of_word)
 
     def _learn(self, word: str, bit: int) -> None:
         tokens = tuple(words_of(word.replace("_", " ").rstrip("*"))) or (word,)
         if len(tokens) > 1:
-            self._runs.setdefault(tokens[0], []).append((tokens, bit))
+            seconds = self._runs.setdefault(tokens[0], {})
+            if word.endswith("*"):
+                self._open_runs.setdefault(tokens[0], []).append((tokens[:-1], bit, tokens[-1]))
+            else:
+                seconds.setdefault(tokens[1], []).append((tokens, bit))
         elif word.endswith("*"):
             self._stems[tokens[0]] = self._stems.get(tokens[0], 0) | bit
         else:
@@ -124,9 +129,16 @@ class Lexicon:
 
     def runs_at(self, tokens: tuple[str, ...], index: int) -> Iterable[tuple[int, int]]:
         """Ideas of the runs of tokens that begin at *index*, with the run's length."""
-        for run, bit in self._runs[tokens[index]]:
+        if index + 1 >= len(tokens):
+            return
+        first = tokens[index]
+        for run, bit in self._runs[first].get(tokens[index + 1], ()):
             if tokens[index : index + len(run)] == run:
                 yield bit, len(run)
+        for run, bit, stem in self._open_runs.get(first, ()):
+            end = index + len(run)
+            if end < len(tokens) and tokens[end].startswith(stem) and tokens[index:end] == run:
+                yield bit, len(run) + 1
 
 
 def _slips_of(words: Mapping[str, int]) -> dict[str, int]:
@@ -169,11 +181,32 @@ class _Meaning:
     bars: int
 
 
+MOST_NEEDS: Final = 4  #: no meaning wants more ideas
+
+
 class MeaningTable:
-    """Finds the first meaning, in table order, whose ideas stand near one another."""
+    """Finds the first meaning, in table order, whose ideas stand near one another.
+
+    Every meaning is one bit; an idea knows the meanings of which it can be the first, second, third or fourth need, and those it
+    bars.  So a few operations on whole numbers leave only the meanings whose ideas are all there, whatever the table's length.
+    """
 
     def __init__(self, rules: Iterable[Rule], lexicon: Lexicon) -> None:
         self._meanings = [self._compile(rule, lexicon) for rule in rules]
+        every = (1 << len(self._meanings)) - 1
+        self._unwanted = [every] * MOST_NEEDS  # per place among the needs: the meanings that want nothing there
+        self._of_idea = {bit: [0] * (MOST_NEEDS + 1) for bit in lexicon.bits.values()}
+        for number, meaning in enumerate(self._meanings):
+            for place, need in enumerate(meaning.needs):
+                self._unwanted[place] &= ~(1 << number)
+                self._mark(need, place, number)
+            self._mark(meaning.bars, MOST_NEEDS, number)
+        self._at_place: dict[int, int] = {}
+
+    def _mark(self, ideas: int, column: int, number: int) -> None:
+        for bit, columns in self._of_idea.items():
+            if bit & ideas:
+                columns[column] |= 1 << number
 
     @staticmethod
     def _compile(rule: Rule, lexicon: Lexicon) -> _Meaning:
@@ -189,22 +222,39 @@ class MeaningTable:
                 needs.append(mask)
         return _Meaning(rule, tuple(needs), bars)
 
+    def _allowed(self, place: int) -> int:
+        """The meanings that may fire at *place*, as bits."""
+        allowed = self._at_place.get(place)
+        if allowed is None:
+            allowed = 0
+            for number, meaning in enumerate(self._meanings):
+                rule = meaning.rule
+                if place & rule.need_place == rule.need_place and not place & rule.bar_place:
+                    allowed |= 1 << number
+            self._at_place[place] = allowed
+        return allowed
+
     def find(self, ideas: Ideas, place: int) -> Hit | None:
         """The first meaning that holds."""
-        total = ideas.mask
-        for meaning in self._meanings:
-            if total & meaning.bars:
-                continue
-            for need in meaning.needs:
-                if not total & need:
-                    break
-            else:
-                rule = meaning.rule
-                if place & rule.need_place != rule.need_place or place & rule.bar_place:
-                    continue
-                span = _nearest(ideas.found, meaning.needs)
-                if span is not None:
-                    return rule, span[0], span[1]
+        first, second, third, fourth = self._unwanted
+        barred, left, of_idea = 0, ideas.mask, self._of_idea
+        while left:
+            bit = left & -left
+            left ^= bit
+            one, two, three, four, bars = of_idea[bit]
+            first |= one
+            second |= two
+            third |= three
+            fourth |= four
+            barred |= bars
+        open_ = first & second & third & fourth & ~barred & self._allowed(place)
+        while open_:
+            bit = open_ & -open_
+            open_ ^= bit
+            meaning = self._meanings[bit.bit_length() - 1]
+            span = _nearest(ideas.found, meaning.needs)
+            if span is not None:
+                return meaning.rule, span[0], span[1]
         return None
 
 

@@ -13,23 +13,37 @@ from mailwatch.core.standing import Confidence
 from replies_corpus import rows, score
 
 
-@pytest.mark.parametrize("name", ["replies.jsonl", "more.jsonl", "fresh-1.jsonl", "fresh-2.jsonl", "fresh-3.jsonl"])
-def test_the_labelled_replies_are_understood(name):
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [
+        ("replies.jsonl", 0.995),
+        ("more.jsonl", 0.985),
+        ("fresh-1.jsonl", 0.985),
+        ("fresh-2.jsonl", 0.985),
+        ("fresh-3.jsonl", 0.985),
+        ("fresh-4.jsonl", 0.985),
+        ("fresh-5.jsonl", 0.985),
+        ("siblings.jsonl", 0.985),
+        ("handed-on.jsonl", 0.97),
+    ],
+)
+def test_the_labelled_replies_are_understood(name, least):
     found = score(rows(name), diagnose)
-    assert found.cause >= 0.985, "\n".join(found.misses)
-    assert found.recall >= 0.98
+    assert found.cause >= least, "\n".join(found.misses)
+    assert found.recall >= least - 0.005
     assert found.disposition >= 0.99
     assert found.kept_retrying <= 0.005
-    assert found.parked <= 0.005
+    assert found.parked <= 0.0075
 
 
 def test_the_general_layers_alone_understand_most_replies():
     """Wordings of providers and programs left out: what is left is what an unknown server meets."""
     groups = {rule.group for rule in PHRASES} - {"stack"}
     found = score(rows("replies.jsonl"), Classifier(without=groups).diagnose)
-    assert found.cause >= 0.94, "\n".join(found.misses)
-    assert found.kept_retrying <= 0.02
-    assert found.parked <= 0.01
+    assert found.cause >= 0.97, "\n".join(found.misses)
+    assert found.disposition >= 0.99
+    assert found.kept_retrying <= 0.005
+    assert found.parked <= 0.005
 
 
 def smtp(text, phase=Phase.AUTH, **more):
@@ -321,3 +335,20 @@ def test_a_resolver_that_is_broken_is_ours_and_a_missing_name_is_the_providers()
     theirs = diagnose(Evidence("network", Phase.RESOLVE, exception="dns.resolver.NXDOMAIN"))
     assert (ours.cause, owner_of(ours)) == (Cause.DNS_FAILURE, Owner.US)
     assert (theirs.cause, owner_of(theirs)) == (Cause.DNS_FAILURE, Owner.PROVIDER)
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("Connection refused (os error 111)", Cause.CONNECTION_REFUSED),
+        ("Resource temporarily unavailable (os error 11)", Cause.CONNECTION_TIMEOUT),
+        ("errno: -4077, code: 'ESOCKET', syscall: 'read'", Cause.CONNECTION_DROPPED),
+    ],
+)
+def test_error_numbers_are_read_as_rust_and_node_write_them(text, cause):
+    assert diagnose(Evidence("network", Phase.CONNECT, text)).cause is cause
+
+
+def test_the_last_of_several_microsoft_numbers_is_the_reason():
+    text = '{"error":"invalid_grant","error_description":"AADSTS70002: Error validating. AADSTS70008: expired."}'
+    assert diagnose(Evidence("oauth", Phase.TOKEN, text)).cause is Cause.OAUTH_GRANT_REVOKED

@@ -11,7 +11,15 @@ from mailwatch.core.signatures.rule import PLACES
 
 @pytest.mark.parametrize(
     ("word", "folded"),
-    [("Désactivé", "desactive"), ("GESPERRT", "gesperrt"), ("hasło", "haslo"), ("Straße", "strasse"), ("…", "...")],
+    [
+        ("Désactivé", "desactive"),
+        ("GESPERRT", "gesperrt"),
+        ("hasło", "haslo"),
+        ("Straße", "strasse"),
+        ("…", "..."),
+        ("l'Authentification", "authentification"),
+        ("l'a", "l'a"),
+    ],
 )
 def test_words_are_compared_without_case_and_accents(word, folded):
     assert fold(word) == folded

@@ -91,3 +91,16 @@ def test_one_letter_too_many_missing_or_swapped_is_forgiven(slip):
 @pytest.mark.parametrize("other", ["qassword", "passxord", "nott", "passrwod"])
 def test_another_word_stays_another_word(other):
     assert ideas_in(LEXICON, (other,)).mask == 0
+
+
+def test_a_run_of_words_may_end_in_a_beginning():
+    lexicon = Lexicon(({"OAUTH": "modern_auth*"},))
+    assert ideas_in(lexicon, ("modern", "authentication")).mask == lexicon.bits["OAUTH"]
+    assert ideas_in(lexicon, ("modern", "art")).mask == 0
+    assert ideas_in(lexicon, ("modern",)).mask == 0
+
+
+def test_the_meaning_that_stands_first_wins_however_many_ideas_it_wants():
+    table = meanings(("first", Cause.UNKNOWN, "PASSWORD EXPIRED NOT"), ("second", Cause.UNKNOWN, "PASSWORD"))
+    assert find(table, "password not expired")[0].id == "test.first"
+    assert find(table, "password expired")[0].id == "test.second"

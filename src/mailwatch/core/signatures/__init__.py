@@ -1,8 +1,8 @@
 """What servers, token endpoints and network stacks say, as data: each table names its source.
 
 `microsoft`, `google`, `webmail`, `programs`, `stacks` hold wordings; `mail_codes`, `oauth_codes`, `network_codes` hold codes;
-`lexicon`, `lexicon_world`, `lexicon_east` hold words by language and `meanings` what combinations of them mean. `classify`
-reads them in a fixed order (docs/classification.md). A new wording is one row in a table here and one row in
+`lexicon`, `lexicon_world`, `lexicon_east` hold words by language, `meanings` and its parts what combinations of them mean.
+`classify` reads them in a fixed order (docs/classification.md). A new wording is one row in a table here and one row in
 `tests/corpus/more.jsonl`.
 """
 

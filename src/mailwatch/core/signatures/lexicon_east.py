@@ -99,6 +99,7 @@ POLISH: Final[Mapping[str, str]] = {
     "ERROR": "blad błąd problem",
     "PERMISSION": "uprawnien* uprawnień dostep dostęp dostepu",
     "ACCESS": "dostep dostęp dostepu dostępu",
+    "ENABLED": "wlaczon* aktywn*",
 }
 
 TURKISH: Final[Mapping[str, str]] = {
@@ -215,7 +216,7 @@ CHINESE: Final[Mapping[str, str]] = {
     "NOT": "不 未 无 没有 無法 无法",
     "EXIST": "不存在 找不到",
     "UNKNOWN": "不存在 未知 找不到",
-    "DENIED": "拒绝 禁止 不允许 无权 无法登录",
+    "DENIED": "拒绝 禁止 不允许 无权 无法登录 無權",
     "PERMISSION": "权限 無權",
     "REQUIRED": "需要 必须 请使用 請使用",
     "CHANGE": "修改密码 修改 更改",
@@ -245,6 +246,8 @@ CHINESE: Final[Mapping[str, str]] = {
     "ERROR": "错误 异常 故障",
     "SUSPICIOUS": "异常 可疑",
     "TIMEOUT": "超时",
+    "RIGHT": "无权 权限 無權",
+    "ENABLED": "开启 打开 启用 开通",
 }
 
 JAPANESE: Final[Mapping[str, str]] = {
@@ -306,7 +309,7 @@ OTHERS: Final[Mapping[str, str]] = {
     "FAIL": "selhal* misslyckades 실패 sikertelen mislykkedes mislyktes",
     "EXPIRED": "vyprsel* utgatt 만료 lejart lejárt udlobet utlopt",
     "DISABLED": "zakazan* inaktiverat 비활성 letiltva deaktiveret",
-    "LOCKED": "zablokovan* last 잠금 정지 zarolt zárolva sparret",
+    "LOCKED": "zablokovan* last 잠금 정지 zarolt zárolva sparret sparrat sparrad stangt sperret felfuggesztve",
     "BLOCKED": "zablokovan* blockerad blokeerib blokkolva",
     "TEMPORARY": "docasn* tillfallig* 일시적 atmeneti átmeneti midlertidig*",
     "LATER": "pozdeji senare 나중에 kesobb később senere",
@@ -314,4 +317,11 @@ OTHERS: Final[Mapping[str, str]] = {
     "EXCEED": "prekrocen* overskriden 초과 tullepes overskredet",
     "MANY": "mnoho manga 너무_많은 tul_sok mange",
     "CONNECTION": "spojeni pripojeni anslutningar 연결 kapcsolat forbindelser",
+    "UNAVAILABLE": "otillganglig* nedostupn* utilgjengelig utilgaengelig nem_elerheto nie_je_dostupn*",
+    "SYSTEM": "tjansten tjanst servern sluzba serveren tjenesten szerver szolgaltatas 서버 서비스",
+    "EXIST": "nalezen* hittades 존재 finnes findes talalhato",
+    "NOT": "neni ne nen nem inte ikke 없습니다 않습니다 않는",
+    "FULL": "plna plny fullt 가득 megtelt fuld",
+    "QUOTA": "kvota kvoten lagringsutrymme 용량",
+    "SPAM": "nevyzadan* skrappost 스팸",
 }

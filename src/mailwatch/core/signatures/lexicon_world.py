@@ -11,7 +11,7 @@ from typing import Final
 GERMAN: Final[Mapping[str, str]] = {
     "PASSWORD": "passwort passwortes passworter kennwort kennwortes kennworts zugangskennwort passworts",
     "USER": "benutzer benutzername benutzernamen nutzer nutzername benutzerkennung anwender",
-    "ACCOUNT": "konto kontos konten benutzerkonto mailkonto e-mail-konto kunde kunden zugang",
+    "ACCOUNT": "konto kontos konten benutzerkonto mailkonto e-mail-konto kunde kunden zugang abonnement vertrag abo",
     "MAILBOX": "postfach mailbox postfachs postfaches posteingang",
     "FOLDER": "ordner",
     "CREDENTIAL": "zugangsdaten anmeldedaten anmeldeinformationen",
@@ -76,12 +76,17 @@ GERMAN: Final[Mapping[str, str]] = {
     "SUSPICIOUS": "verdachtig* ungewohnlich* kompromittiert*",
     "CONTENT": "inhalt inhalte inhalts",
     "PER": "pro_stunde pro_tag je_stunde taglich* stundlich* tageslimit",
+    "CRITERIA": "kriterien kriterium",
+    "RIGHT": "berechtigung* recht rechte",
+    "LICENCE": "lizenz",
+    "BASIC": "standardauthentifizierung basisauthentifizierung",
+    "AVAILABLE": "verfugbar erreichbar",
 }
 
 FRENCH: Final[Mapping[str, str]] = {
     "PASSWORD": "mot_de_passe mots_de_passe mdp passe",
     "USER": "utilisateur utilisateurs identifiant identifiants nom_d'utilisateur d'utilisateur",
-    "ACCOUNT": "compte comptes",
+    "ACCOUNT": "compte comptes abonnement",
     "MAILBOX": "boite boites messagerie bal",
     "FOLDER": "dossier",
     "CREDENTIAL": "identifiants informations_d'identification",
@@ -97,7 +102,7 @@ FRENCH: Final[Mapping[str, str]] = {
     "ACCEPT": "accepter acceptez",
     "EXPIRED": "expire expiree expires expirees perime perimee",
     "DISABLED": "desactive* inactif inactive",
-    "LOCKED": "bloque bloquee suspendu suspendue verrouille verrouillee ferme fermee resilie supprime cloture gele",
+    "LOCKED": "bloque bloquee suspendu suspendue verrouille verrouillee ferme fermee resilie supprime cloture gele resiliee",
     "WRONG": "incorrect* invalide* errone* mauvais mauvaise faux",
     "FAIL": "echec echoue echouee refuse refusee rejete rejetee impossible l'echec",
     "NOT": "pas n'est non aucun aucune sans n'a n'existe jamais",
@@ -146,12 +151,18 @@ FRENCH: Final[Mapping[str, str]] = {
     "SPAM": "indesirable* pourriel",
     "CONTENT": "contenu",
     "PER": "par_heure par_jour quotidien* horaire",
+    "CRITERIA": "criteres critere",
+    "RIGHT": "droit droits permission permissions",
+    "LICENCE": "licence",
+    "BASIC": "authentification_de_base authentification_basique",
+    "AVAILABLE": "disponible joignable accessible",
+    "THROTTLE": "liste_grise",
 }
 
 SPANISH: Final[Mapping[str, str]] = {
     "PASSWORD": "contrasena contrasenas clave claves",
     "USER": "usuario usuarios nombre_de_usuario",
-    "ACCOUNT": "cuenta cuentas",
+    "ACCOUNT": "cuenta cuentas suscripcion",
     "MAILBOX": "buzon buzones casilla bandeja",
     "FOLDER": "carpeta",
     "CREDENTIAL": "credenciales",
@@ -216,6 +227,12 @@ SPANISH: Final[Mapping[str, str]] = {
     "SUSPICIOUS": "sospechos* inusual* comprometid*",
     "CONTENT": "contenido",
     "PER": "por_hora por_dia diari*",
+    "CRITERIA": "criterios criterio",
+    "RIGHT": "permiso permisos privilegios derecho",
+    "LICENCE": "licencia",
+    "BASIC": "autenticacion_basica basica",
+    "AVAILABLE": "disponible accesible",
+    "THROTTLE": "lista_gris",
 }
 
 ITALIAN: Final[Mapping[str, str]] = {
@@ -284,6 +301,12 @@ ITALIAN: Final[Mapping[str, str]] = {
     "SUSPICIOUS": "sospett* insolit* compromess*",
     "CONTENT": "contenuto",
     "PER": "all_ora al_giorno giornalier* orari*",
+    "CRITERIA": "criteri criterio",
+    "RIGHT": "permesso permessi diritti",
+    "LICENCE": "licenza",
+    "BASIC": "autenticazione_di_base",
+    "AVAILABLE": "disponibile raggiungibile",
+    "THROTTLE": "lista_grigia",
 }
 
 PORTUGUESE: Final[Mapping[str, str]] = {
@@ -347,4 +370,8 @@ PORTUGUESE: Final[Mapping[str, str]] = {
     "SUSPICIOUS": "suspeit* incomum comprometid*",
     "CONTENT": "conteudo",
     "PER": "por_hora por_dia diari*",
+    "CRITERIA": "criterios criterio",
+    "RIGHT": "permissao permissoes privilegios",
+    "LICENCE": "licenca",
+    "AVAILABLE": "disponivel acessivel",
 }

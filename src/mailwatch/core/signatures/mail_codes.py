@@ -21,7 +21,9 @@ DECISIVE_ENHANCED: Final[Mapping[str, Cause]] = {
     "5.7.233": Cause.SENDING_LIMIT,
     "5.1.10": Cause.MAILBOX_MISSING,
     "5.1.8": Cause.SENDING_BLOCKED,
+    "5.2.251": Cause.MAILBOX_FULL,  # Exchange Online: a sender slowed down for what it keeps doing wrong
     "5.2.252": Cause.ACCESS_DENIED,
+    "5.2.253": Cause.ACCOUNT_DISABLED,
     "x.7.20": Cause.SENDING_BLOCKED,  # RFC 7372: no passing DKIM signature
     "x.7.21": Cause.SENDING_BLOCKED,
     "x.7.22": Cause.SENDING_BLOCKED,
@@ -36,7 +38,8 @@ DECISIVE_ENHANCED: Final[Mapping[str, Cause]] = {
 #: Codes that decide when no words did.
 ENHANCED: Final[Mapping[str, Cause]] = {
     # x.1: addressing
-    "x.1.1": Cause.MAILBOX_MISSING,
+    "5.1.1": Cause.MAILBOX_MISSING,
+    "4.1.1": Cause.SERVER_UNAVAILABLE,  # Postfix: an address that could not be verified yet
     "x.1.2": Cause.MAILBOX_MISSING,
     "x.1.3": Cause.MAILBOX_MISSING,
     "x.1.4": Cause.MAILBOX_MISSING,

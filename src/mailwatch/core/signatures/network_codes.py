@@ -29,6 +29,11 @@ ERRNO: Final[Mapping[int, Cause]] = {
         (104, 54, 32, 103, 53, 107, 57, 108, 58, 102, 52, 10054, 10053, 10052, 10057, 10058, 995, 1236, 9), Cause.CONNECTION_DROPPED
     ),
     **dict.fromkeys((-2, -3, -4, -5, -8, 11001, 11002, 11003, 11004), Cause.DNS_FAILURE),
+    # Node's numbers: the negated errno, and libuv's own on Windows
+    **dict.fromkeys((-111, -61, -4078), Cause.CONNECTION_REFUSED),
+    **dict.fromkeys((-110, -60, -113, -101, -4039, -4062, -4073), Cause.CONNECTION_TIMEOUT),
+    **dict.fromkeys((-104, -54, -32, -4047, -4077, -4079, -4095), Cause.CONNECTION_DROPPED),
+    **dict.fromkeys((-3008, -3001), Cause.DNS_FAILURE),
     **dict.fromkeys((24, 23, 10024, 12), Cause.UNKNOWN),  # our own table of descriptors, or memory
     **dict.fromkeys((71, 100_71), Cause.PROTOCOL_ERROR),
 }

@@ -25,14 +25,14 @@ AADSTS: Final[Mapping[int, Cause]] = {
     # a person must pass a second factor, or a device or policy of access stands in between
     **_numbers(
         Cause.MFA_REQUIRED,
-        "50005 50072 50074 50076 50078 50079 50088 50097 50129 50131 50155 50158 50187 50203 53000 53001 53002 53003 53004"
+        "50005 50072 50074 50076 50078 50079 50088 50097 50127 50129 50131 50155 50158 50187 50203 53000 53001 53002 53003 53004"
         " 53005 53008"
         " 53009 53010 53011 130007 130008 135011 500121 530003 530021 530032 530034 530035 700020",
     ),
     # the application, its secret, its consent, its scopes, its tenant
     **_numbers(
         Cause.OAUTH_MISCONFIGURED,
-        "16000 17003 20001 20012 20033 28002 28003 40008 50001 50002 50003 50006 50007 50008 50010 50011 50012 50013 50015"
+        "17003 20001 20012 20033 28002 28003 40008 50001 50002 50003 50006 50007 50008 50010 50011 50012 50013 50015"
         " 50017 50020 50027"
         " 50029 50032 50042 50043 50048 50049 50050 50059 50061 50068 50099 50107 50120 50124 50128 50134 50146 50147 50149"
         " 50161 50168 50169"
@@ -58,7 +58,7 @@ AADSTS: Final[Mapping[int, Cause]] = {
     **_numbers(Cause.MAILBOX_MISSING, "16003 50014 50034 51004 90072 120016 500341"),
     **_numbers(Cause.INVALID_CREDENTIALS, "50056 50064 50126 80007 120000"),
     **_numbers(Cause.PASSWORD_EXPIRED, "50055 50135 50142 50144"),
-    **_numbers(Cause.WEB_LOGIN_REQUIRED, "16001 16002 50058 50086 50125 50127 50136 50140 50143 50197 50199 160021"),
+    **_numbers(Cause.WEB_LOGIN_REQUIRED, "16000 16001 16002 50058 50086 50125 50136 50140 50143 50197 50199 160021"),
     # Microsoft's own trouble, or of the customer's directory behind it
     **_numbers(
         Cause.SERVER_UNAVAILABLE,
@@ -159,7 +159,8 @@ DESCRIPTIONS: Final[tuple[tuple[str, Cause, str], ...]] = (
         Cause.INVALID_CREDENTIALS,
         (
             "invalid user credentials|invalid username or password|bad credentials|user credentials"
-            "|incorrect username or password|wrong email or password|bad username or password|wrong username or password"
+            "|invalid credentials|incorrect username or password|wrong email or password|bad username or password"
+            "|wrong username or password"
             "|wrong password|invalid password|incorrect password|invalid login|password is incorrect|credentials are incorrect"
         ),
     ),
@@ -172,6 +173,15 @@ DESCRIPTIONS: Final[tuple[tuple[str, Cause, str], ...]] = (
         ),
     ),
     ("bad_audience", Cause.OAUTH_MISCONFIGURED, "token client and authorized client don't match|issued to another client id"),
+    (
+        "bad_subject",
+        Cause.OAUTH_MISCONFIGURED,
+        (
+            "not a valid email|invalid email|impersonation|impersonated credentials|invalid impersonation|delegation denied"
+            "|invalid principal|invalid subject"
+        ),
+    ),
+    ("sign_on_policy", Cause.MFA_REQUIRED, "denied by sign on policy|sign on policy|authentication policy|access policy"),
     ("session_control", Cause.MFA_REQUIRED, "reauth related error|invalid rapt|multi factor|multifactor|mfa"),
     ("wants_interaction", Cause.MFA_REQUIRED, "invalid_rapt|rapt_required"),
     ("password_expired", Cause.PASSWORD_EXPIRED, "password is expired|password has expired|password expired"),

@@ -83,7 +83,7 @@ POSTFIX: Final[tuple[Rule, ...]] = rules(
     ("reason_unavailable", Cause.INVALID_CREDENTIALS, "reason unavailable"),
     ("password_transition", Cause.MECHANISM_UNSUPPORTED, "one time use of a plaintext password"),
     ("not_logged_in", Cause.INVALID_CREDENTIALS, "sender address rejected not logged in|not logged in"),
-    ("sender_domain", Cause.SENDING_BLOCKED, "sender address rejected domain not found|sender address rejected"),
+    ("sender_domain", Cause.SENDING_BLOCKED, "sender address rejected domain not found"),
     ("helo", Cause.IP_BLOCKED, "helo command rejected"),
     ("client_host", Cause.IP_BLOCKED, "client host rejected|cannot find your hostname|cannot find your reverse hostname"),
     ("rbl", Cause.IP_BLOCKED, "client host blocked using|blocked using", "!4xx"),

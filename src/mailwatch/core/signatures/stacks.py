@@ -17,8 +17,7 @@ STACKS: Final[tuple[Rule, ...]] = rules(
         Cause.TLS_CERTIFICATE_EXPIRED,
         (
             "certificate has expired|nottimevalid|validity check failed|timestamp check failed|invalid peer certificate"
-            " expired|certificate is not yet valid|certificate expired|cert has expired|crl has expired|has expired"
-            " or is not yet valid"
+            " expired|certificate is not yet valid|certificate expired|cert has expired|crl has expired"
             "|certexpired|certnotvalidyet|notvalidyet|notafter|certificateexpiredexception"
             "|certificatenotyetvalidexception|crl is not yet valid|alert certificate expired"
         ),
@@ -163,5 +162,6 @@ STACKS: Final[tuple[Rule, ...]] = rules(
             " response"
             "|unexpected token|malformed response|not an smtp|remoteprotocolerror|lineterminatorerror|unexpected server response"
         ),
+        "!token",
     ),
 )

@@ -1,0 +1,120 @@
+"""What words mean about services switched off, accounts closed, and servers in trouble.
+
+The last part of `meanings.STRONG`, whose form it has.
+"""
+
+from typing import Final
+
+from mailwatch.core.causes import Cause
+from mailwatch.core.signatures.rule import Rule, rules
+
+ACCOUNT: Final[tuple[Rule, ...]] = rules(
+    "words",
+    "lexicon",
+    # services switched off
+    ("mechanism", Cause.MECHANISM_UNSUPPORTED, "MECHANISM UNSUPPORTED|UNKNOWN -CERT -MESSAGE", "!token"),
+    ("login_disabled", Cause.TLS_REQUIRED, "LOGIN DISABLED -ACCOUNT -USER -COMMAND -DOMAIN", "imap misuse"),
+    ("login_disabled_here", Cause.TLS_REQUIRED, "LOGIN DISABLED HERE -ACCOUNT -USER -COMMAND -DOMAIN -IMAP -POP", "auth imap"),
+    ("login_command_off", Cause.MECHANISM_UNSUPPORTED, "COMMAND DISABLED -ACCOUNT -TLS", "auth"),
+    ("mechanism_wrong", Cause.MECHANISM_UNSUPPORTED, "MECHANISM WRONG -PASSWORD -USER -CREDENTIAL -MESSAGE -BASIC", "auth"),
+    (
+        "mechanism_not",
+        Cause.MECHANISM_UNSUPPORTED,
+        "MECHANISM NOT SUPPORTED|ALLOWED|ENABLED|EXIST|FEATURE -MESSAGE -ACCOUNT",
+        "!token",
+    ),
+    ("auth_not_offered", Cause.MECHANISM_UNSUPPORTED, "AUTH UNSUPPORTED -USER -ACCOUNT", "!token"),
+    (
+        "auth_not_available",
+        Cause.MECHANISM_UNSUPPORTED,
+        "AUTH NOT SUPPORTED|ENABLED|FEATURE|ALLOWED -USER -ACCOUNT -LATER -TEMPORARY -IP -TLS -RELAY -SENDER",
+        "!token",
+    ),
+    (
+        "protocol_access_denied",
+        Cause.PROTOCOL_DISABLED,
+        "IMAP|POP|SMTP DENIED ACCESS|USER|ACCOUNT -IP -COUNTRY -TLS -RELAY -LOGIN",
+        "auth",
+    ),
+    ("protocol_sold", Cause.PROTOCOL_DISABLED, "IMAP|POP|SMTP LICENCE -TLS -LOCKED -EXPIRED", "auth"),
+    (
+        "protocol_for_some",
+        Cause.PROTOCOL_DISABLED,
+        "IMAP|POP|SMTP ONLY FEATURE|ALLOWED|ENABLED|LICENCE -TLS -IP -MECHANISM -RELAY",
+        "auth",
+    ),
+    (
+        "protocol_off",
+        Cause.PROTOCOL_DISABLED,
+        "IMAP|POP|SMTP DISABLED|LOCKED -COMMAND -MECHANISM -TLS -RELAY",
+        "!token !bye !early",
+    ),
+    (
+        "protocol_not_enabled",
+        Cause.PROTOCOL_DISABLED,
+        "IMAP|POP|SMTP NOT ENABLED|ALLOWED|ACCESS|FEATURE -COMMAND -MECHANISM -TLS -IP -RELAY",
+        "!token !early",
+    ),
+    (
+        "protocol_to_enable",
+        Cause.PROTOCOL_DISABLED,
+        "IMAP|POP|SMTP ENABLED -TLS -MECHANISM -PASSWORD -LATER",
+        "!submit !early !bye !token",
+    ),
+    # the account
+    ("domain_locked", Cause.ACCOUNT_DISABLED, "DOMAIN LOCKED|DISABLED -SENDING -SENDER -IP -BLACKLIST -MESSAGE", "!early !token"),
+    ("mailbox_held", Cause.SERVER_UNAVAILABLE, "MAILBOX|FOLDER LOCKED -ACCOUNT -USER -UNKNOWN", "imap session !bye"),
+    ("account_locked", Cause.ACCOUNT_DISABLED, "ACCOUNT|USER LOCKED|DISABLED -SENDING -TOKEN"),
+    (
+        "address_locked",
+        Cause.ACCOUNT_DISABLED,
+        "ALIAS LOCKED|DISABLED -SENDING -SENDER -IP -HOST -MESSAGE -DENIED",
+        "!session !token !early",
+    ),
+    ("mailbox_locked", Cause.ACCOUNT_DISABLED, "MAILBOX LOCKED|DISABLED -SENDING -TOKEN", "!session"),
+    (
+        "account_revoked",
+        Cause.ACCOUNT_DISABLED,
+        "ACCOUNT|USER|MAILBOX REVOKED|SHUTDOWN -TOKEN -CERT -SYSTEM -SESSION",
+        "!session !bye !token",
+    ),
+    ("no_licence", Cause.ACCOUNT_DISABLED, "LICENCE NOT|WRONG|REQUIRED -IMAP -POP -SMTP", "auth"),
+    ("account_blocked", Cause.ACCOUNT_DISABLED, "ACCOUNT|USER|MAILBOX BLOCKED -SENDING -SENDER -IP -MESSAGE -RECIPIENT"),
+    ("account_expired", Cause.ACCOUNT_DISABLED, "ACCOUNT|USER|DOMAIN|LICENCE EXPIRED -PASSWORD -TOKEN"),
+    ("account_inactive", Cause.ACCOUNT_DISABLED, "ACCOUNT|USER NOT ENABLED -IMAP -SMTP -POP"),
+    ("login_off", Cause.ACCOUNT_DISABLED, "LOGIN|AUTH DISABLED|LOCKED -MECHANISM -TLS -IP", "auth"),
+    # the server's own troubles
+    ("maintenance", Cause.SERVER_UNAVAILABLE, "MAINTENANCE -SENDING"),
+    (
+        "not_connected",
+        Cause.CONNECTION_REFUSED,
+        (
+            "CONNECTING FAIL|NOT|ERROR -TIMEOUT -DROPPED -RESOLVE -CERT -TLS -MANY -LIMIT -CONCURRENT -DENIED -PASSWORD"
+            " -UNAVAILABLE -TEMPORARY -TOKEN"
+        ),
+        "!reply !token",
+    ),
+    ("temporary", Cause.SERVER_UNAVAILABLE, "TEMPORARY ERROR|FAIL|UNAVAILABLE|INTERNAL|BUSY -SPAM -BLOCKED -POLICY"),
+    ("internal", Cause.SERVER_UNAVAILABLE, "INTERNAL ERROR -WRONG -SYNTAX -PASSWORD -DENIED"),
+    ("busy", Cause.SERVER_UNAVAILABLE, "BUSY SYSTEM|LATER|TEMPORARY|MANY|EXCEED"),
+    ("shutdown", Cause.SERVER_UNAVAILABLE, "SHUTDOWN SYSTEM|LATER|MAINTENANCE"),
+    (
+        "not_available_now",
+        Cause.SERVER_UNAVAILABLE,
+        "SYSTEM NOT AVAILABLE -IP -MECHANISM -ACCOUNT -USER -IMAP -POP -SMTP -ONLY -TLS",
+    ),
+    ("unavailable", Cause.SERVER_UNAVAILABLE, "SYSTEM|AUTH|FOLDER UNAVAILABLE -IP -NOREASON"),
+    ("not_now", Cause.SERVER_UNAVAILABLE, "NOTNOW NOT|FAIL -BLOCKED -BLACKLIST -IP -HOST", "greeting 4xx"),
+    (
+        "refused_before_login",
+        Cause.IP_BLOCKED,
+        "AUTH FAIL|DENIED|NOT -TEMPORARY -SYSTEM",
+        "greeting 5xx",
+    ),
+    (
+        "refused_at_greeting",
+        Cause.IP_BLOCKED,
+        "DENIED|BLOCKED|POLICY -COMMAND -ARGUMENT -SYNTAX -SEQUENCE -TLS -CONCURRENT -MANY -LIMIT -RATE -LATER -BUSY -SYSTEM",
+        "greeting reply",
+    ),
+)
