@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from mailwatch.core.causes import Cause
-from mailwatch.core.lifecycle import State, Trigger
+from mailwatch.core.causes import Cause, Disposition, profile_of
+from mailwatch.core.lifecycle import IllegalMoveError, State, Trigger
 from mailwatch.core.standing import Decision, Standing
 from mailwatch.core.walk import Why, walk
 
@@ -31,6 +31,7 @@ def disconnect(standing: Standing, now: datetime, actor: str) -> Decision:
         failures=0,
         person_sightings=0,
         down_since_at=None,
+        last_outage_seconds=0.0,
         forced=False,
         hold_reason=None,
         hold_until_at=None,
@@ -40,16 +41,67 @@ def disconnect(standing: Standing, now: datetime, actor: str) -> Decision:
 
 def reconnect(standing: Standing, now: datetime, actor: str) -> Decision:
     """Try now; raises IllegalMoveError while it is held (release it instead)."""
-    cause = None if standing.state is State.INACTIVE else standing.cause
-    after = replace(standing, due_at=now, cause=cause, forced=True, person_sightings=0, attempts=max(1, standing.attempts))
+    after = replace(standing, due_at=now, forced=True, person_sightings=0, attempts=max(1, standing.attempts))
+    if standing.state is State.INACTIVE:
+        after = replace(after, cause=None, last_outage_seconds=_away_seconds(standing, now))
     return _decision(standing, after, Trigger.RECONNECT, now, actor)
+
+
+def bring_back(standing: Standing, now: datetime) -> Decision:
+    """An incident that had stopped it is over, or is felt for: try it, within the login budget.
+
+    Raises IllegalMoveError when it is not blocked any more.
+    """
+    if standing.state is not State.BLOCKED:
+        raise IllegalMoveError(standing.state, Trigger.RECONNECT)
+    after = replace(standing, due_at=now, forced=False, person_sightings=0, attempts=max(1, standing.attempts))
+    return _decision(standing, after, Trigger.RECONNECT, now, "mailwatch")
+
+
+def confirm(standing: Standing, now: datetime, cause: Cause, due_at: datetime) -> Decision:
+    """An incident that has taken many confirms the failure of one: it needs no second look of its own, and gets none.
+
+    Raises IllegalMoveError when it is not suspect any more.
+    """
+    if standing.state is not State.SUSPECT:
+        raise IllegalMoveError(standing.state, Trigger.FAILURE_CONFIRMED)
+    known = profile_of(standing.cause).disposition if standing.cause else None
+    mild = known in (Disposition.TRANSIENT, Disposition.THROTTLED)
+    after = replace(
+        standing,
+        cause=standing.cause if mild else cause,
+        due_at=due_at,
+        person_sightings=0,
+        attempts=standing.attempts + 1,
+        down_since_at=standing.down_since_at or now,
+    )
+    return _decision(standing, after, Trigger.FAILURE_CONFIRMED, now, "mailwatch")
+
+
+def probe_now(standing: Standing, now: datetime, actor: str) -> Decision:
+    """Look at it now instead of when it is due; raises IllegalMoveError where nothing is probed.
+
+    Unlike `reconnect` it allows no login beyond the budget.
+    """
+    del actor  # an act like the others; nothing changes hands, so no transition names it
+    if standing.state in (State.INACTIVE, State.HELD):
+        raise IllegalMoveError(standing.state, Trigger.RECONNECT)
+    return Decision(standing, replace(standing, due_at=now))
 
 
 def hold(standing: Standing, now: datetime, actor: str, reason: Cause, until_at: datetime | None) -> Decision:
     """Pause for protection, until *until_at* or a release; raises IllegalMoveError when it is inactive."""
     if reason not in HOLD_REASONS:
         raise ValueError(f"{reason} is no reason for a hold; use one of {', '.join(HOLD_REASONS)}")
-    after = replace(standing, due_at=until_at, cause=reason, forced=False, hold_reason=str(reason), hold_until_at=until_at)
+    after = replace(
+        standing,
+        due_at=until_at,
+        cause=reason,
+        last_outage_seconds=0.0,
+        forced=False,
+        hold_reason=str(reason),
+        hold_until_at=until_at,
+    )
     return _decision(standing, after, Trigger.HOLD, now, actor)
 
 
@@ -84,7 +136,13 @@ def _unheld(standing: Standing, now: datetime) -> Standing:
         cause=None,
         failures=0,
         person_sightings=0,
+        last_outage_seconds=_away_seconds(standing, now),
         hold_reason=None,
         hold_until_at=None,
         attempts=max(1, standing.attempts),
     )
+
+
+def _away_seconds(standing: Standing, now: datetime) -> float:
+    """How long a disconnected or held mailbox sent nothing: its return is ramped like that from an outage."""
+    return max(0.0, (now - standing.since_at).total_seconds())

@@ -17,15 +17,17 @@ from types import MappingProxyType
 from typing import Final
 
 from mailwatch.core import backoff
-from mailwatch.core.budget import free_again_at, refusals_left, within
+from mailwatch.core.budget import free_again_at, refusals_left
 from mailwatch.core.causes import NETWORK_CAUSES, SECRET_REFUSALS, Cause, Disposition, profile_of
 from mailwatch.core.classify import diagnose
 from mailwatch.core.egress import Egress, may_be_ours
-from mailwatch.core.evidence import BEFORE_LOGIN, ChannelReport, Evidence, Outcome, Phase, Report
+from mailwatch.core.evidence import BEFORE_LOGIN, Evidence, Outcome, Phase, Report
+from mailwatch.core.facts import refusals_of, with_report
+from mailwatch.core.flapping import is_flapping, with_episode
 from mailwatch.core.lifecycle import LOGIN_STATES, State, Trigger
-from mailwatch.core.mailbox import AuthKind, Mailbox, Protocol
+from mailwatch.core.mailbox import Mailbox, Protocol
 from mailwatch.core.policy import Policy
-from mailwatch.core.standing import ChannelHealth, Confidence, Decision, Diagnosis, Refusal, Standing
+from mailwatch.core.standing import Confidence, Decision, Diagnosis, Standing
 from mailwatch.core.walk import Why, walk
 
 #: Which failing channel speaks for the mailbox: what needs a person first, then what needs patience; `unknown` last.
@@ -39,8 +41,6 @@ _WEIGHT: Final = {
 #: A planned end is no failure, unless it is all that ever happens.
 _PLANNED_IN_A_ROW: Final = 3
 _BLOCKING_SIGHTINGS: Final = 2
-#: How a login that gets no answer ends.
-_SILENCE: Final = frozenset({Cause.CONNECTION_DROPPED, Cause.CONNECTION_TIMEOUT, Cause.SESSION_EXPIRED})
 #: The moves of a failure that counts (and needs no person), by the state it was met in.
 _CONFIRMING: Final[Mapping[State, tuple[Trigger, ...]]] = MappingProxyType(
     {
@@ -60,10 +60,16 @@ class _Failure:
     protocol: Protocol
     evidence: Evidence
     diagnosis: Diagnosis
+    declared: bool = False  #: it fell into a maintenance window: that is its cause, whatever the server said
 
     @property
     def cause(self) -> Cause:
-        return self.diagnosis.cause
+        return Cause.PLATFORM_MAINTENANCE if self.declared else self.diagnosis.cause
+
+    @property
+    def refuses_secret(self) -> bool:
+        """Whether the server refused this very secret; a maintenance window changes nothing about that."""
+        return self.diagnosis.cause in SECRET_REFUSALS
 
     @property
     def disposition(self) -> Disposition:
@@ -98,9 +104,10 @@ def decide(
     rng: random.Random,
     *,
     egress: Egress = Egress.UP,
+    maintenance: bool = False,
     credential_age_seconds: int | None = None,
 ) -> Decision:
-    """What *report* changes in what we believe of *mailbox*."""
+    """What *report* changes in what we believe of *mailbox*; *maintenance*: a declared window covers it now."""
     if report.generation != standing.generation or standing.state in (State.INACTIVE, State.HELD):
         return Decision(standing, standing, note="outdated")
     diagnoses = {
@@ -108,9 +115,9 @@ def decide(
         for channel in report.channels
         if channel.evidence is not None and channel.outcome is Outcome.FAILED
     }
-    refusals = _refusals(mailbox, report, now)
-    failure = _worst(report, diagnoses)
-    updated = _with_report(mailbox, standing, report, diagnoses, policy, now)
+    refusals = refusals_of(mailbox, report, now)
+    failure = _worst(report, diagnoses, declared=maintenance)
+    updated = with_report(mailbox, standing, report, diagnoses, policy, now)
     situation = _Situation(mailbox, standing, updated, policy, now, rng, failure, credential_age_seconds)
     after, triggers, note = _outcome(situation, report, egress)
     after, transitions = walk(after, triggers, now, _why(situation))
@@ -130,7 +137,7 @@ def _outcome(s: _Situation, report: Report, egress: Egress) -> tuple[Standing, t
         return replace(s.before, due_at=s.later(s.policy.egress_retry_seconds, 1.0)), (), f"impaired: {report.impairment}"
     if s.failure is None:
         return _well_or_withheld(s, report)
-    if egress is not Egress.UP and may_be_ours(s.failure.evidence, s.failure.cause):
+    if egress is not Egress.UP and may_be_ours(s.failure.evidence, s.failure.diagnosis.cause):
         unclear = egress is Egress.UNCLEAR
         if not unclear or (s.before.failures == 0 and s.before.state in (State.CONNECTED, State.PENDING)):
             wait = s.policy.confirm.min_seconds / 3 if unclear else s.policy.egress_retry_seconds
@@ -167,8 +174,7 @@ def _suspicion_without_login(s: _Situation, after: Standing) -> tuple[Standing, 
     """Reached, but no login may be sent for a long time: a suspicion must not last that long, campaigns run meanwhile."""
     if s.before.stuck_phase in BEFORE_LOGIN and s.before.last_success_at is not None:
         return replace(after, cause=None, failures=0, person_sightings=0, stuck_phase=None), (Trigger.PROBE_SUCCEEDED,), None
-    after = replace(after, attempts=s.before.attempts + 1, down_since_at=s.before.down_since_at or s.now)
-    return after, (Trigger.FAILURE_CONFIRMED,), "withheld"
+    return replace(_confirmed(s, after), attempts=s.before.attempts + 1), (Trigger.FAILURE_CONFIRMED,), "withheld"
 
 
 def _may_log_in(s: _Situation) -> bool:
@@ -197,7 +203,7 @@ def _succeeded(s: _Situation) -> tuple[Standing, tuple[Trigger, ...], str | None
     clean = before.clean_probes + 1
     since_at = min(before.verifying_since_at or s.now, s.now)  # a clock that was set back must not prolong it
     proven_for = s.now - since_at
-    missing = verify.min_seconds - proven_for.total_seconds()
+    missing = _proving_seconds(s) - proven_for.total_seconds()
     if clean >= verify.successes and missing <= 0:
         return (
             replace(
@@ -206,6 +212,9 @@ def _succeeded(s: _Situation) -> tuple[Standing, tuple[Trigger, ...], str | None
                 clean_probes=0,
                 verifying_since_at=None,
                 down_since_at=None,
+                last_outage_seconds=_outage_seconds(before, s.now),
+                returned_at=s.now,
+                returned_after_seconds=_absence_seconds(before, s.now),
                 due_at=s.later(s.policy.interval_seconds),
             ),
             (Trigger.VERIFIED,),
@@ -215,9 +224,42 @@ def _succeeded(s: _Situation) -> tuple[Standing, tuple[Trigger, ...], str | None
     return replace(well, clean_probes=clean, verifying_since_at=since_at, due_at=s.later(wait)), (), None
 
 
+def _confirmed(s: _Situation, ill: Standing) -> Standing:
+    """*ill*, disconnected from now on unless it is so already; each new disconnection counts towards flapping."""
+    if ill.down_since_at is not None:
+        return ill
+    return replace(ill, down_since_at=s.now, episodes_at=with_episode(ill, s.policy.flap, s.now))
+
+
+def _proving_seconds(s: _Situation) -> float:
+    """How long a mailbox must prove itself: one that comes and goes, until it has been calm for long."""
+    least = s.policy.verify.min_seconds
+    return max(least, s.policy.flap.calm_seconds) if is_flapping(s.before, s.policy.flap, s.now) else least
+
+
+def _outage_seconds(before: Standing, now: datetime) -> float:
+    """How long sending was down, when it comes back: a person's disconnect before the outage counts too."""
+    confirmed = 0.0 if before.down_since_at is None else (now - before.down_since_at).total_seconds()
+    return max(confirmed, before.last_outage_seconds)
+
+
+def _absence_seconds(before: Standing, now: datetime) -> float:
+    """How long senders were without it.
+
+    An outage soon after a longer one is part of that: as long as it has not been back for as long as it was away, its return is
+    still that of the longer one.
+    """
+    outage = _outage_seconds(before, now)
+    if before.returned_at is None:
+        return outage
+    back_for = ((before.down_since_at or before.since_at) - before.returned_at).total_seconds()
+    return max(outage, before.returned_after_seconds) if back_for < before.returned_after_seconds else outage
+
+
 def _failed(s: _Situation, failure: _Failure) -> tuple[Standing, tuple[Trigger, ...], str | None]:
     """A channel failed, and it is the mailbox's or its provider's doing."""
     before = s.before
+    first = before.state in (State.CONNECTED, State.PENDING)
     ill = replace(
         before,
         cause=failure.cause,
@@ -226,16 +268,16 @@ def _failed(s: _Situation, failure: _Failure) -> tuple[Standing, tuple[Trigger, 
         clean_probes=0,
         verifying_since_at=None,
         stuck_phase=failure.evidence.phase,
-        proven=before.proven and failure.cause not in SECRET_REFUSALS,
+        proven=before.proven and not failure.refuses_secret,
+        last_outage_seconds=0.0 if first else before.last_outage_seconds,
     )
-    first = before.state in (State.CONNECTED, State.PENDING)
     if _needs_person(s, failure, ill.person_sightings):
         due_at = s.later(s.policy.recheck_seconds)
-        ill = replace(ill, down_since_at=before.down_since_at or s.now, forced=False, due_at=due_at)
+        ill = replace(_confirmed(s, ill), forced=False, due_at=due_at)
         return ill, (Trigger.PROBE_FAILED, Trigger.PERSON_NEEDED) if first else (Trigger.PERSON_NEEDED,), None
     if first and _can_look_again(s, failure):
         return replace(ill, due_at=_confirm_at(s, failure)), (Trigger.PROBE_FAILED,), None
-    ill = replace(ill, attempts=before.attempts + 1, down_since_at=before.down_since_at or s.now)
+    ill = replace(_confirmed(s, ill), attempts=before.attempts + 1)
     return replace(ill, due_at=_retry_at(s, failure, ill.attempts)), _CONFIRMING[before.state], None
 
 
@@ -260,7 +302,7 @@ def _is_final(s: _Situation, failure: _Failure) -> bool:
     answered = failure.evidence.oauth_error is not None or failure.evidence.http_status is not None
     if answered and failure.evidence.phase is Phase.TOKEN and failure.diagnosis.confidence is Confidence.HIGH:
         return True
-    return failure.cause in SECRET_REFUSALS and not _may_log_in(s)
+    return failure.refuses_secret and not _may_log_in(s)
 
 
 def _can_look_again(s: _Situation, failure: _Failure) -> bool:
@@ -277,7 +319,7 @@ def _hint_seconds(s: _Situation, failure: _Failure) -> float:
 def _confirm_at(s: _Situation, failure: _Failure) -> datetime:
     """When to take the second look: after the server's own hint, and gently where a login or a throttle is at stake."""
     confirm = s.policy.confirm
-    gentle = failure.disposition is Disposition.THROTTLED or failure.cause in SECRET_REFUSALS
+    gentle = failure.disposition is Disposition.THROTTLED or failure.refuses_secret
     low, high = (confirm.secret_seconds, 1.25 * confirm.secret_seconds) if gentle else (confirm.min_seconds, confirm.max_seconds)
     hint = min(_hint_seconds(s, failure), s.policy.interval_seconds)
     return s.now + backoff.spread(max(low, hint), max(high, 1.25 * hint), s.rng)
@@ -286,95 +328,16 @@ def _confirm_at(s: _Situation, failure: _Failure) -> datetime:
 def _retry_at(s: _Situation, failure: _Failure, attempt: int) -> datetime:
     policy = s.policy.throttled if failure.disposition is Disposition.THROTTLED else s.policy.transient
     wait = backoff.delay(policy, attempt, s.rng, hint_seconds=_hint_seconds(s, failure))
-    if failure.cause in SECRET_REFUSALS:
+    if failure.refuses_secret:
         wait = max(wait, timedelta(seconds=s.policy.confirm.secret_seconds))
     return s.now + wait
 
 
-def _worst(report: Report, diagnoses: Mapping[Protocol, Diagnosis]) -> _Failure | None:
+def _worst(report: Report, diagnoses: Mapping[Protocol, Diagnosis], *, declared: bool) -> _Failure | None:
     """The failing channel that speaks for the mailbox."""
     failures = [
-        _Failure(channel.protocol, channel.evidence, diagnoses[channel.protocol])
+        _Failure(channel.protocol, channel.evidence, diagnoses[channel.protocol], declared)
         for channel in report.channels
         if channel.outcome is Outcome.FAILED and channel.evidence is not None
     ]
-    return min(
-        failures, key=lambda f: (f.cause is Cause.UNKNOWN, f.cause not in SECRET_REFUSALS, _WEIGHT[f.disposition]), default=None
-    )
-
-
-def _refusals(mailbox: Mailbox, report: Report, now: datetime) -> tuple[Refusal, ...]:
-    """The refused logins of *report*, by the host that refused."""
-    hosts = {endpoint.protocol: endpoint.host for endpoint in mailbox.endpoints}
-    return tuple(Refusal(hosts[channel.protocol], now) for channel in report.channels for _ in range(channel.rejected_logins))
-
-
-def _with_report(
-    mailbox: Mailbox, standing: Standing, report: Report, diagnoses: Mapping[Protocol, Diagnosis], policy: Policy, now: datetime
-) -> Standing:
-    """The standing with what is a fact whatever is decided: refused logins, the moment of the probe, each channel's health."""
-    refused = sum(_refused(mailbox, channel) for channel in report.channels)
-    accepted = not refused and any(_accepted(channel) for channel in report.channels)
-    window = policy.budget.window_seconds
-    lost_at = () if accepted or not standing.lost_at else within(standing.lost_at, now, window)
-    if not (accepted or standing.proven) and any(_is_unanswered(channel, diagnoses) for channel in report.channels):
-        lost_at = (*lost_at, now)
-    updated = replace(
-        standing,
-        last_probe_at=now,
-        rejected_at=(*(within(standing.rejected_at, now, window) if standing.rejected_at else ()), *(now,) * refused),
-        lost_at=lost_at,
-        channels=_channels(standing.channels, report, diagnoses, now),
-    )
-    if standing.forced and (refused or refusals_left(updated, policy.budget, now) > 0):
-        return replace(updated, forced=False)  # what a person allowed is spent, or not needed any more
-    return updated
-
-
-def _refused(mailbox: Mailbox, channel: ChannelReport) -> int:
-    """How often the channel refused the secret that counts.
-
-    An access token that had expired and was renewed during the probe is another secret: only what the last one met counts.
-    """
-    if mailbox.auth is AuthKind.PASSWORD:
-        return channel.rejected_logins
-    return 0 if _accepted(channel) else min(1, channel.rejected_logins)
-
-
-def _is_unanswered(channel: ChannelReport, diagnoses: Mapping[Protocol, Diagnosis]) -> bool:
-    """Whether the secret went out and no word on it came back: it may have been refused.
-
-    It counts like a lost lease, for secrets that were never accepted; one that is proven is more probably right than the silence
-    of an authentication server is a refusal, and a provider's bad quarter of an hour must not stop its logins for a day.
-    """
-    evidence = channel.evidence
-    if evidence is None or evidence.phase is not Phase.AUTH or channel.logged_in or channel.rejected_logins:
-        return False
-    wordless = evidence.code is None and evidence.status in (None, "BYE")
-    return wordless and diagnoses[channel.protocol].cause in _SILENCE
-
-
-def _accepted(channel: ChannelReport) -> bool:
-    return channel.outcome is Outcome.HEALTHY or (channel.logged_in and channel.outcome is Outcome.FAILED)
-
-
-def _channels(
-    known: Mapping[Protocol, ChannelHealth], report: Report, diagnoses: Mapping[Protocol, Diagnosis], now: datetime
-) -> Mapping[Protocol, ChannelHealth]:
-    changed: dict[Protocol, ChannelHealth] = {}
-    for channel in report.channels:
-        if channel.outcome not in (Outcome.HEALTHY, Outcome.FAILED):
-            continue
-        seen = _health(channel, diagnoses, now)
-        before = known.get(channel.protocol)
-        if before is None or (before.healthy, before.cause) != (seen.healthy, seen.cause):
-            changed[channel.protocol] = (
-                seen if before is None or before.healthy != seen.healthy else replace(before, cause=seen.cause)
-            )
-    return MappingProxyType({**known, **changed}) if changed else known
-
-
-def _health(channel: ChannelReport, diagnoses: Mapping[Protocol, Diagnosis], now: datetime) -> ChannelHealth:
-    if channel.outcome is Outcome.HEALTHY:
-        return ChannelHealth(healthy=True, since_at=now)
-    return ChannelHealth(healthy=False, since_at=now, cause=diagnoses[channel.protocol].cause)
+    return min(failures, key=lambda f: (f.cause is Cause.UNKNOWN, not f.refuses_secret, _WEIGHT[f.disposition]), default=None)

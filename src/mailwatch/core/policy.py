@@ -51,6 +51,15 @@ class BudgetPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class FlapPolicy:
+    """When a mailbox that comes and goes is one long episode."""
+
+    episodes: int = 3  #: disconnections …
+    window_seconds: float = 3600.0  #: … within this time
+    calm_seconds: float = 1800.0  #: then it must work so long without a failure before its campaigns go on
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """Everything `decide` needs to know beside the standing and the report."""
 
@@ -62,6 +71,7 @@ class Policy:
     throttled: BackoffPolicy = field(default_factory=lambda: BackoffPolicy(900.0, 14_400.0))
     verify: VerifyPolicy = field(default_factory=VerifyPolicy)
     budget: BudgetPolicy = field(default_factory=BudgetPolicy)
+    flap: FlapPolicy = field(default_factory=FlapPolicy)
     survival_seconds: float = 900.0  #: time connected after which the backoff starts from its beginning again
     recheck_seconds: float = 1800.0  #: how often a blocked mailbox is looked at without a login
     egress_retry_seconds: float = 30.0  #: when to look again after a result that our own network spoiled

@@ -71,6 +71,10 @@ class Standing:
     forced: bool = False  #: a person asked: one login may be refused beyond the automatic budget
     hold_reason: str | None = None
     hold_until_at: datetime | None = None
+    episodes_at: tuple[datetime, ...] = ()  #: when it was lately found disconnected; several in short order are flapping
+    returned_at: datetime | None = None  #: when the last outage was over for senders, and …
+    returned_after_seconds: float = 0.0  #: … how long they had been without it: the ramp of its return
+    last_outage_seconds: float = 0.0  #: from the confirmation of the last disconnection to its verified end
 
 
 @dataclass(frozen=True, slots=True)
