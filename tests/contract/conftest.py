@@ -6,6 +6,8 @@ import pytest
 
 from contract.fleet import SetClock
 from mailwatch.store import KeyRing, SqlStore, Vault, migrate
+from mailwatch.store.address import parse_address
+from mailwatch.store.engine import Database
 
 
 @pytest.fixture
@@ -44,3 +46,11 @@ async def open_store(store_url, keyring, clock):
 @pytest.fixture
 async def store(open_store):
     return await open_store()
+
+
+@pytest.fixture
+async def database(store_url):
+    """The test's database itself, for what is built upon it."""
+    opened = Database(parse_address(store_url))
+    yield opened
+    await opened.close()

@@ -151,6 +151,8 @@ class FakeStore:
         self.due.extendleft(reversed(passed))
         return claims
 
+    async def keep_details(self, claim, report): ...
+
     async def record(self, claim, decision):
         self._raise("record")
         self.leased.pop(claim.mailbox.id, None)

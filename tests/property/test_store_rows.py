@@ -43,6 +43,8 @@ STANDINGS = st.builds(
     forced=st.booleans(),
     hold_reason=st.none() | st.text(min_size=1, max_size=20),
     hold_until_at=st.none() | MOMENTS,
+    episodes_at=st.lists(MOMENTS, max_size=4).map(tuple),
+    last_outage_seconds=st.floats(0, 1e9),
 )
 TRANSITIONS = st.builds(
     Transition,

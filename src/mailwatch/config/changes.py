@@ -16,6 +16,8 @@ RELOADED: Final[tuple[KeyPath, ...]] = (
     ("budget",),
     ("blocked",),
     ("providers",),
+    ("campaigns",),
+    ("webhooks",),
     ("retention",),
     ("log", "level"),
 )

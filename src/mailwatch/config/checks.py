@@ -4,12 +4,13 @@ Each check names the keys it looks at; one that is faulty by itself silences the
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from mailwatch.config.faults import KeyPath
+from mailwatch.config.reaching import OAuthApplication
 from mailwatch.config.settings import Settings
 from mailwatch.config.watching import Curve
-from mailwatch.core.oauth import OAuthKind
+from mailwatch.core.oauth import GrantKind, OAuthKind
 from mailwatch.core.providers import OTHER, PACES
 
 
@@ -38,15 +39,6 @@ def _curve(name: str, curve: Curve) -> Iterator[Contradiction]:
             ((*path, "first_seconds"), (*path, "max_seconds")),
             f"backoff.{name}.first_seconds ({curve.first_seconds:g}) is more than max_seconds ({curve.max_seconds:g})",
             "the first wait is the shortest: lower it, or raise max_seconds",
-        )
-
-
-def _listen(settings: Settings) -> Iterator[Contradiction]:
-    if not settings.web.is_loopback:
-        yield Contradiction(
-            (("web", "listen"),),
-            f"web.listen ({settings.web.listen}) can be reached from other machines, and asks nobody for a password",
-            "listen on 127.0.0.1 and put a proxy that authenticates in front",
         )
 
 
@@ -90,6 +82,40 @@ def _oauth(settings: Settings) -> Iterator[Contradiction]:
                 f'oauth.{name}.tenant means nothing to kind "{app.kind}"',
                 'remove it, or set kind = "microsoft"',
             )
+        yield from _grant(name, app)
+
+
+#: Tenants that stand for many: an application can sign in by itself only in one.
+_MANY_TENANTS: Final = frozenset({"common", "organizations", "consumers"})
+
+
+def _grant(name: str, app: OAuthApplication) -> Iterator[Contradiction]:
+    """What each grant needs, and who has it."""
+    path = ("oauth", name)
+    if app.grant is GrantKind.CLIENT_CREDENTIALS and app.client_secret is None:
+        yield Contradiction(
+            ((*path, "client_secret"), (*path, "grant")),
+            f"oauth.{name}.client_secret is missing",
+            "set it: with client_credentials it is all that signs in",
+        )
+    if app.kind is OAuthKind.MICROSOFT and app.grant is GrantKind.CLIENT_CREDENTIALS and app.tenant in _MANY_TENANTS:
+        yield Contradiction(
+            ((*path, "tenant"), (*path, "grant")),
+            f'oauth.{name}.tenant is "{app.tenant}", and an application signs in by itself only in one tenant',
+            "set it to the tenant's id or domain",
+        )
+    if app.grant is GrantKind.SERVICE_ACCOUNT and app.service_account is None:
+        yield Contradiction(
+            ((*path, "service_account"), (*path, "grant")),
+            f"oauth.{name}.service_account is missing",
+            "point it to the JSON key of the service account",
+        )
+    wrong = {OAuthKind.GOOGLE: GrantKind.CLIENT_CREDENTIALS, OAuthKind.MICROSOFT: GrantKind.SERVICE_ACCOUNT}
+    if app.grant is wrong.get(app.kind):
+        other = ({*wrong.values()} - {app.grant}).pop()
+        yield Contradiction(
+            ((*path, "grant"), (*path, "kind")), f'{app.kind} has no grant "{app.grant}"', f'use "code" or "{other}"'
+        )
 
 
 def contradictions(settings: Settings) -> Iterator[Contradiction]:
@@ -97,7 +123,6 @@ def contradictions(settings: Settings) -> Iterator[Contradiction]:
     yield from _times(settings)
     yield from _curve("transient", settings.backoff.transient)
     yield from _curve("throttled", settings.backoff.throttled)
-    yield from _listen(settings)
     yield from _unreachable(settings)
     yield from _providers(settings)
     yield from _oauth(settings)

@@ -10,6 +10,7 @@ from mailwatch.config.pages import plain
 from mailwatch.config.references import SecretReference, SecretReferenceError
 from mailwatch.config.section import Section
 from mailwatch.config.settings import Settings
+from mailwatch.config.shape import section_of
 from mailwatch.config.wording import as_toml
 
 
@@ -32,9 +33,10 @@ class Entry:
 
 def values(section: Section, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
     """Every value below *section* with its path, in the order of the file."""
-    for name in type(section).model_fields:
+    for name, field in type(section).model_fields.items():
         value = getattr(section, name)
-        items = value.items() if isinstance(value, Mapping) else [(None, value)]
+        # a table of labels is one value; a table of sections holds the values of each
+        items = value.items() if isinstance(value, Mapping) and section_of(field) else [(None, value)]
         for inner, item in items:
             here = (*path, name) if inner is None else (*path, name, inner)
             if isinstance(item, Section):
@@ -93,6 +95,7 @@ def summary(settings: Settings) -> Iterator[str]:
         f"at most {budget.rejected_logins} refused logins a secret in {budget.window_seconds / 3600:g} h, "
         f"{budget.host_rejected_logins} a host in {budget.host_window_seconds / 60:g} min"
     )
-    for kind, names in (("providers", settings.providers), ("OAuth applications", settings.oauth)):
+    named = (("providers", settings.providers), ("OAuth applications", settings.oauth), ("webhooks", settings.webhooks))
+    for kind, names in named:
         if names:
             yield f"{kind}: {', '.join(names)}"

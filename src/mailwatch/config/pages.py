@@ -16,7 +16,7 @@ from mailwatch.config.settings import Settings
 from mailwatch.config.shape import NAME, Key, keys_of, sections
 from mailwatch.config.wording import as_toml
 
-_EXAMPLE_NAMES: Final = {"providers": "example", "oauth": "outreach"}
+_EXAMPLE_NAMES: Final = {"providers": "example", "oauth": "outreach", "webhooks": "sender"}
 _HEAD: Final = """\
 mailwatch's configuration. Every key stands here with its default and its reason; a file with only the keys you change
 is enough, and so is none at all.

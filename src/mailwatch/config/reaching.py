@@ -6,7 +6,7 @@ from pydantic import Field
 
 from mailwatch.config.references import Reference
 from mailwatch.config.section import AbsolutePath, Addresses, Domains, HostPorts, Hosts, Networks, Section, Text, Texts, Url
-from mailwatch.core.oauth import OAuthKind
+from mailwatch.core.oauth import ClientAuth, GrantKind, OAuthKind
 from mailwatch.core.pacing import Pace
 
 _PACE: Final = Pace()
@@ -47,11 +47,24 @@ class OAuthApplication(Section):
     kind: Annotated[OAuthKind, Field(strict=False)] = Field(
         default=OAuthKind.CUSTOM, description='"google", "microsoft" or "custom".', examples=["microsoft"]
     )
-    client_id: Text = Field(description="The client's public name.", examples=["00000000-0000-0000-0000-000000000000"])
+    grant: Annotated[GrantKind, Field(strict=False)] = Field(
+        default=GrantKind.CODE,
+        description='How mailboxes come to their tokens. "code": each owner consents in a browser. "client_credentials" '
+        '(Microsoft 365) and "service_account" (Google Workspace): the application logs in for all, by an '
+        "administrator's leave; its mailboxes have no secret of their own.",
+    )
+    client_id: Text = Field(
+        description="The client's public name; of a service account the client_id in its key.",
+        examples=["00000000-0000-0000-0000-000000000000"],
+    )
     client_secret: Reference | None = Field(
         default=None,
         description="The client's secret; public clients have none.",
         examples=[{"credential": "outreach-client-secret"}],
+    )
+    client_auth: Annotated[ClientAuth, Field(strict=False)] = Field(
+        default=ClientAuth.POST,
+        description='How the secret is shown: "post" in the body, or "basic" in a header, for servers that take no other.',
     )
     tenant: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]+$")] = Field(
         default="common",
@@ -63,9 +76,37 @@ class OAuthApplication(Section):
         description="The token endpoint; known for google and microsoft.",
         examples=["https://login.example.org/oauth2/token"],
     )
+    authorize_url: Url | None = Field(
+        default=None,
+        description="Where owners are sent to give consent; known for google and microsoft.",
+        examples=["https://login.example.org/oauth2/authorize"],
+    )
+    device_url: Url | None = Field(
+        default=None,
+        description="Where a device flow begins, for `mailwatch oauth login` without a browser; known for microsoft. "
+        "Google's does not serve mail.",
+        examples=["https://login.example.org/oauth2/device"],
+    )
+    revoke_url: Url | None = Field(
+        default=None,
+        description="Where the consent of a removed mailbox is revoked; known for google. Microsoft has none.",
+        examples=["https://login.example.org/oauth2/revoke"],
+    )
+    userinfo_url: Url | None = Field(
+        default=None,
+        description="Who signed in, for a custom server whose token endpoint gives no ID token. Without either, a consent "
+        "is tried at the mailbox's own server before it is stored.",
+        examples=["https://login.example.org/oauth2/userinfo"],
+    )
+    service_account: Reference | None = Field(
+        default=None,
+        description="The JSON key of a Google service account with domain-wide delegation.",
+        examples=[{"credential": "service-account.json"}],
+    )
     scopes: Texts = Field(
         default=(),
-        description="Scopes to ask for with a refresh; none asks for those of the consent.",
+        description="What consents are asked for, and refreshes ask for. None asks google and microsoft for IMAP and SMTP, "
+        "and a refresh for what the consent gave.",
         examples=[["https://outlook.office.com/IMAP.AccessAsUser.All"]],
     )
 

@@ -60,6 +60,14 @@ Name = Annotated[str, checked(_NAME.fullmatch, "a name of lower-case letters, di
 Url = Annotated[
     str, checked(re.compile(r"https://[^\s/?#@]+(?:[/?][^\s#]*)?").fullmatch, "an https:// URL", "https://login.example.org/token")
 ]
+WebUrl = Annotated[
+    str,
+    checked(
+        re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?").fullmatch,
+        "an https:// or http:// URL without query",
+        "https://mailwatch.example.org",
+    ),
+]
 HostPort = Annotated[str, checked(host_port, "host:port", "one.example.org:443")]
 Network = Annotated[str, checked(ipaddress.ip_network, "a network in CIDR form", "10.20.0.0/16")]
 Address = Annotated[str, checked(ipaddress.ip_address, "an IP address", "9.9.9.9")]
@@ -75,3 +83,4 @@ Networks = _list(Network)
 Addresses = _list(Address)
 Hosts = _list(Host)
 Domains = _list(Domain)
+HostNames = _list(Domain)

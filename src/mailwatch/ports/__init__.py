@@ -33,6 +33,10 @@ class SecretUnreadableError(MailwatchError):
     """A stored secret cannot be decrypted: wrong key, missing key id, or a damaged or moved row."""
 
 
+class ConsentMissingError(SecretUnreadableError):
+    """Nobody has given consent for this OAuth mailbox yet."""
+
+
 class MailboxNotFoundError(MailwatchError):
     """No such mailbox."""
 
@@ -193,6 +197,9 @@ class Store(Protocol):
     async def record(self, claim: Claim, decision: Decision) -> Recorded:
         """Carry *decision* out.  Urgent ones are durable when this returns; others are written behind."""
 
+    async def keep_details(self, claim: Claim, report: Report) -> None:
+        """Keep for the page how long the phases took, once an hour, and the last failed conversation.  Written behind."""
+
     async def postpone(self, claim: Claim, due_at: datetime) -> None:
         """Give the lease back without a result that counts: the mailbox is due again at *due_at*."""
 
@@ -235,8 +242,8 @@ class Store(Protocol):
     async def counts(self) -> Mapping[tuple[str, State], int]:
         """Mailboxes by provider and state."""
 
-    async def due_count(self, now: datetime) -> tuple[int, datetime | None]:
-        """How many are due and not leased, and the oldest due moment."""
+    async def due_count(self, now: datetime, *, excluding: Collection[str] = ()) -> tuple[int, datetime | None]:
+        """How many are due and not leased, and the oldest due moment; the gates in *excluding* are left out."""
 
     async def prune(self, before: datetime) -> int:
         """Delete history and audit older than *before*; how many rows went."""

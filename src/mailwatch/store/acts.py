@@ -1,24 +1,28 @@
-"""What people do to mailboxes: add, change, new secret, remove; each with its audit row in the same transaction.
+"""What people do to mailboxes: add, change, new secret (`removal` removes); each with its audit row in the same transaction.
 
 An act is written whole or not at all.  It leaves a running probe's lease alone, so that no mailbox is probed twice at once, but
 counts `changes` up, so that the probe's late result is dropped.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Row, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from mailwatch.core.campaigns import CampaignPolicy
 from mailwatch.core.lifecycle import State
 from mailwatch.core.mailbox import AuthKind, Mailbox
 from mailwatch.core.standing import Decision, Standing
 from mailwatch.ports import Act, MailboxExistsError, MailboxNotFoundError, NewMailbox
+from mailwatch.store import events
 from mailwatch.store.engine import Attempt
+from mailwatch.store.linking import link_newcomers
 from mailwatch.store.rows import mailbox_to_row, new_standing_row, standing_from_row, standing_to_row, transition_to_row
-from mailwatch.store.schema import audit, grants, mailboxes, refusals, secrets, standings, transitions
+from mailwatch.store.schema import audit, grants, mailboxes, secrets, standings, transitions
+from mailwatch.store.settling import Move, move_of, quiet_move, settle
 from mailwatch.store.vault import Vault
 
 T = TypeVar("T")
@@ -47,6 +51,7 @@ class Doing:
     act: Act
     now: datetime
     operation: str
+    policy: CampaignPolicy = field(default_factory=CampaignPolicy)
 
 
 #: An act that changes a standing.
@@ -88,7 +93,7 @@ def sealed_newcomers(wanted: Sequence[NewMailbox], vault: Vault, first_due_at: C
 async def add(attempt: Attempt, newcomers: Sequence[Newcomer], doing: Doing) -> None:
     """Add all or none; raises MailboxExistsError naming those that are there."""
     connection = attempt.connection
-    if attempt.doubtful and await _done(attempt, doing):
+    if attempt.doubtful and await done(attempt, doing):
         return
     taken: list[str] = []
     for some in _chunks([newcomer.mailbox.address.lower() for newcomer in newcomers]):
@@ -102,6 +107,9 @@ async def add(attempt: Attempt, newcomers: Sequence[Newcomer], doing: Doing) -> 
             # another node was quicker by a moment; the words of the database would show the whole row
             raise MailboxExistsError("one of the addresses was added by somebody else just now; try again") from None
         await _insert_parts(attempt, group, doing)
+    wanted = [(name, newcomer.mailbox.id) for newcomer in newcomers for name in dict.fromkeys(newcomer.mailbox.campaigns)]
+    notes = [events.added(newcomer.mailbox.id, newcomer.mailbox.provider, doing.now) for newcomer in newcomers]
+    await events.write_notes(attempt, notes + await link_newcomers(attempt, wanted, doing.policy, doing.now))
 
 
 async def _insert_parts(attempt: Attempt, group: Sequence[Newcomer], doing: Doing) -> None:
@@ -112,7 +120,7 @@ async def _insert_parts(attempt: Attempt, group: Sequence[Newcomer], doing: Doin
         await connection.execute(insert(secrets), sealed)
     if consents := [_grant_row(n.mailbox.id, 1) for n in group if n.mailbox.auth is AuthKind.OAUTH]:
         await connection.execute(insert(grants), consents)
-    await connection.execute(insert(audit), [_audit_row(doing, n.mailbox.id, None, State.PENDING) for n in group])
+    await connection.execute(insert(audit), [audit_row(doing, n.mailbox.id, None, State.PENDING) for n in group])
 
 
 def _first_standing(newcomer: Newcomer, now: datetime) -> dict[str, Any]:
@@ -130,7 +138,7 @@ def _grant_row(mailbox_id: str, generation: int) -> dict[str, Any]:
 
 async def change(attempt: Attempt, mailbox_id: str, decide: Callable[[Standing], Decision], doing: Doing) -> Decision:
     """Apply *decide* to the standing as it is now; what *decide* raises goes on, and nothing is written."""
-    current = await _current(attempt, mailbox_id)
+    current = await current_of(attempt, mailbox_id)
     return await _apply(attempt, current, standing_from_row(current), decide, doing)
 
 
@@ -142,7 +150,7 @@ async def set_secret(
     doing: Doing,
 ) -> Decision:
     """Store a new generation of the secret, sealed by *seal* (key id and text), and apply *decide* to its standing."""
-    current = await _current(attempt, mailbox_id)
+    current = await current_of(attempt, mailbox_id)
     auth = AuthKind((await attempt.connection.execute(_AUTH, {"of": mailbox_id})).scalar_one())
     standing = standing_from_row(current)
     fresh = replace(standing, generation=standing.generation + 1, proven=False, rejected_at=(), lost_at=())
@@ -166,29 +174,18 @@ async def _new_grant(attempt: Attempt, mailbox_id: str, generation: int) -> None
     await attempt.connection.execute(update(grants).where(grants.c.mailbox_id == mailbox_id).values(values))
 
 
-async def remove(attempt: Attempt, mailbox_id: str, doing: Doing) -> None:
-    """Delete all of the mailbox; what stays is its id in the audit log, and its host's count of refused logins."""
-    if attempt.doubtful and await _done(attempt, doing):
-        return
-    current = await _current(attempt, mailbox_id)
-    connection = attempt.connection
-    for table in (transitions, secrets, grants, standings):
-        await connection.execute(delete(table).where(table.c.mailbox_id == mailbox_id))
-    await connection.execute(update(refusals).where(refusals.c.mailbox_id == mailbox_id).values(mailbox_id=None))
-    await connection.execute(delete(mailboxes).where(mailboxes.c.id == mailbox_id))
-    await connection.execute(insert(audit), _audit_row(doing, mailbox_id, State(current.state), None))
-
-
 async def done_already(attempt: Attempt, doing: Doing) -> bool:
     """Whether this act went through in an earlier run whose commit got no answer."""
-    return attempt.doubtful and await _done(attempt, doing)
+    return attempt.doubtful and await done(attempt, doing)
 
 
-async def _done(attempt: Attempt, doing: Doing) -> bool:
+async def done(attempt: Attempt, doing: Doing) -> bool:
+    """Whether the audit log has this act."""
     return (await attempt.connection.execute(_DONE, {"operation": doing.operation})).first() is not None
 
 
-async def _current(attempt: Attempt, mailbox_id: str) -> Row[Any]:
+async def current_of(attempt: Attempt, mailbox_id: str) -> Row[Any]:
+    """The row of its standing, locked; raises MailboxNotFoundError."""
     row = (await attempt.connection.execute(_CURRENT, {"of": mailbox_id})).first()
     if row is None:
         raise MailboxNotFoundError(f"no mailbox {mailbox_id}; `mailwatch mailbox list` shows those there are")
@@ -204,12 +201,21 @@ async def _apply(
     if decision.transitions:
         rows = [transition_to_row(transition, doing.operation) for transition in decision.transitions]
         await connection.execute(insert(transitions), rows)
-    row = _audit_row(doing, standing.mailbox_id, State(current.state), decision.after.state)
+    row = audit_row(doing, standing.mailbox_id, State(current.state), decision.after.state)
     await connection.execute(insert(audit), row)
+    if (move := _move(decision, standing, current.provider, doing)) is not None:
+        await settle(attempt, [move], doing.policy)
     return decision
 
 
-def _audit_row(doing: Doing, mailbox_id: str, before: State | None, after: State | None) -> dict[str, Any]:
+def _move(decision: Decision, before: Standing, provider: str, doing: Doing) -> Move | None:
+    if decision.transitions:
+        return move_of(decision, provider)
+    return quiet_move(before, decision.after, provider, doing.now, doing.policy, doing.act.actor)
+
+
+def audit_row(doing: Doing, mailbox_id: str, before: State | None, after: State | None) -> dict[str, Any]:
+    """The row of `audit` for an act on a mailbox."""
     return {
         "at": doing.now,
         "actor": doing.act.actor,

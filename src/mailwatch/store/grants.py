@@ -12,7 +12,7 @@ from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
 
 from mailwatch.core.oauth import Grant
 from mailwatch.core.secret import Secret
-from mailwatch.ports import Clock, MailboxNotFoundError, SecretUnreadableError
+from mailwatch.ports import Clock, ConsentMissingError, MailboxNotFoundError
 from mailwatch.store.engine import Attempt, Database
 from mailwatch.store.schema import grants, secrets
 from mailwatch.store.vault import Vault
@@ -107,7 +107,7 @@ class SqlGrants:
     async def _opened(self, attempt: Attempt, row: Row[Any]) -> Grant:
         stored = {each.field: each.sealed for each in (await attempt.connection.execute(_FIELDS, {"of": row.mailbox_id})).all()}
         if "refresh_token" not in stored:
-            raise SecretUnreadableError(f"no consent is stored for {row.mailbox_id}; give it with `mailwatch oauth login`")
+            raise ConsentMissingError(f"no consent is stored for {row.mailbox_id}; give it with `mailwatch oauth login`")
         opened = {field: self._vault.open("secrets", row.mailbox_id, field, sealed) for field, sealed in stored.items()}
         return Grant(row.mailbox_id, row.generation, row.epoch, opened["refresh_token"], opened.get("access_token"), row.expires_at)
 

@@ -1,7 +1,8 @@
 """What people and gauges read: one mailbox, pages of them, their history, counts."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from mailwatch.ports import MailboxFilter, MailboxNotFoundError, MailboxView
 from mailwatch.store.engine import Attempt, Database
 from mailwatch.store.rows import mailbox_from_row, standing_from_row, transition_from_row
 from mailwatch.store.schema import audit, mailboxes, refusals, standings, transitions
+from mailwatch.store.schema_campaigns import campaign_links, pauses
 
 _VIEW: Final = select(mailboxes, *(column for column in standings.c if column.name != "provider")).join_from(
     mailboxes, standings, standings.c.mailbox_id == mailboxes.c.id
@@ -34,10 +36,27 @@ _TOLD: Final = _HISTORY.where(transitions.c.at >= bindparam("since"), transition
 _STATIC: Final = select(mailboxes).where(mailboxes.c.id.in_(bindparam("ids", expanding=True)))
 _TAKEN: Final = select(mailboxes.c.address_key).where(mailboxes.c.address_key.in_(bindparam("wanted", expanding=True)))
 _PRUNE_ROWS: Final = 5000
+_IDS_AT_ONCE: Final = 5000
+_CAMPAIGNS: Final = (
+    select(campaign_links)
+    .where(campaign_links.c.mailbox_id.in_(bindparam("ids", expanding=True)))
+    .order_by(campaign_links.c.mailbox_id, campaign_links.c.campaign_id)
+)
 
 
-def _view(row: Row[Any]) -> MailboxView:
-    return MailboxView(mailbox_from_row(row), standing_from_row(row))
+async def _views(attempt: Attempt, rows: Sequence[Row[Any]]) -> list[MailboxView]:
+    linked = await _campaigns(attempt, [row.id for row in rows])
+    return [MailboxView(replace(mailbox_from_row(row), campaigns=linked.get(row.id, ())), standing_from_row(row)) for row in rows]
+
+
+async def _campaigns(attempt: Attempt, mailbox_ids: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+    """The campaigns each of these mailboxes sends for, by id."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for start in range(0, len(mailbox_ids), _IDS_AT_ONCE):
+        ids = {"ids": list(mailbox_ids[start : start + _IDS_AT_ONCE])}
+        for row in (await attempt.connection.execute(_CAMPAIGNS, ids)).all():
+            found[row.mailbox_id].append(row.campaign_id)
+    return {mailbox_id: tuple(names) for mailbox_id, names in found.items()}
 
 
 async def find(attempt: Attempt, id_or_address: str) -> MailboxView:
@@ -46,13 +65,13 @@ async def find(attempt: Attempt, id_or_address: str) -> MailboxView:
     row = (await attempt.connection.execute(_FIND, wanted)).first()
     if row is None:
         raise MailboxNotFoundError(f"no mailbox {id_or_address!r}; `mailwatch mailbox list` shows those there are")
-    return _view(row)
+    return (await _views(attempt, [row]))[0]
 
 
 async def page(attempt: Attempt, which: MailboxFilter) -> Sequence[MailboxView]:
     """A page of mailboxes, by id."""
     rows = await attempt.connection.execute(_narrowed(which).order_by(mailboxes.c.id).limit(which.limit))
-    return [_view(row) for row in rows.all()]
+    return await _views(attempt, rows.all())
 
 
 def _narrowed(which: MailboxFilter) -> Select[Any]:
@@ -93,7 +112,8 @@ async def told(
     rows = (await attempt.connection.execute(_TOLD, values)).all()
     ids = sorted({row.mailbox_id for row in rows})
     statics = (await attempt.connection.execute(_STATIC, {"ids": ids})).all() if ids else ()
-    of = {row.id: mailbox_from_row(row) for row in statics}
+    linked = await _campaigns(attempt, ids)
+    of = {row.id: replace(mailbox_from_row(row), campaigns=linked.get(row.id, ())) for row in statics}
     return [(row.id, of[row.mailbox_id], transition_from_row(row)) for row in rows]
 
 
@@ -103,9 +123,10 @@ async def counts(attempt: Attempt) -> Mapping[tuple[str, State], int]:
     return {(row.provider, State(row.state)): row.number for row in rows.all()}
 
 
-async def due_count(attempt: Attempt, now: datetime) -> tuple[int, datetime | None]:
-    """How many are due and not leased, and the oldest due moment."""
-    number, oldest = (await attempt.connection.execute(_DUE_COUNT, {"now": now})).one()
+async def due_count(attempt: Attempt, now: datetime, excluding: Collection[str]) -> tuple[int, datetime | None]:
+    """How many are due and not leased, and the oldest due moment; the gates in *excluding* are left out."""
+    statement = _DUE_COUNT.where(standings.c.gate.not_in(sorted(excluding))) if excluding else _DUE_COUNT
+    number, oldest = (await attempt.connection.execute(statement, {"now": now})).one()
     return number, oldest
 
 
@@ -126,6 +147,7 @@ async def prune_some(attempt: Attempt, before: datetime, audit_before: datetime,
         (transitions, old_transitions),
         (audit, audit.c.at < audit_before),
         (refusals, refusals.c.at < refusals_before),
+        (pauses, pauses.c.lifted_at < before),
     ):
         some = select(table.c.id).where(old).limit(_PRUNE_ROWS)
         gone += (await attempt.connection.execute(delete(table).where(table.c.id.in_(some)))).rowcount

@@ -11,12 +11,17 @@ from typing import Any, Final
 
 from sqlalchemy import Row, and_, bindparam, delete, insert, select, update
 
+from mailwatch.core.campaigns import CampaignPolicy, loses_sending
+from mailwatch.core.evidence import Outcome, Report
 from mailwatch.core.standing import Decision
 from mailwatch.ports import Claim, Recorded
+from mailwatch.ports.pages import Conversation, Sample
 from mailwatch.store.claim import taken_apart
 from mailwatch.store.engine import Attempt
 from mailwatch.store.rows import rest_of, standing_from_row, standing_to_row, transition_to_row
+from mailwatch.store.samples import sample_due, write_conversations, write_samples
 from mailwatch.store.schema import refusals, standings, transitions
+from mailwatch.store.settling import Move, move_of, settle
 
 _FREE: Final = {"lease": None, "lease_node": None, "lease_until_at": None}
 _OURS: Final = and_(
@@ -89,13 +94,34 @@ class Postponement:
     row: dict[str, Any]
 
 
-Waiting = Result | Postponement
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What the page shows of a probe, beside its result: it guards nothing and holds no lease."""
+
+    mailbox_id: str
+    sample: Sample | None
+    conversation: Conversation | None
+    token: str = ""
+
+
+Waiting = Result | Postponement | Details
 
 
 def result_of(claim: Claim, decision: Decision) -> Result:
     """The row of a decision that is not urgent."""
     token, row = _guarded(claim, decision)
     return Result(claim.mailbox.id, token, row)
+
+
+def details_of(claim: Claim, report: Report) -> Details | None:
+    """What is worth keeping of *report*: nothing, of most probes."""
+    at = report.finished_at
+    failed = [channel for channel in report.channels if channel.outcome is Outcome.FAILED and channel.conversation]
+    conversation = Conversation(at, {channel.protocol: channel.conversation for channel in failed}) if failed else None
+    timings = {channel.protocol: channel.timings_seconds for channel in report.channels if channel.timings_seconds}
+    due = timings and sample_due(claim.standing.last_probe_at, at, claim.mailbox.id)
+    sample = Sample(at, timings) if due else None
+    return Details(claim.mailbox.id, sample, conversation) if sample or conversation else None
 
 
 def postponement_of(claim: Claim, due_at: datetime) -> Postponement:
@@ -127,27 +153,56 @@ async def write_batch(attempt: Attempt, batch: Sequence[Waiting]) -> None:
         await connection.execute(_SET, results)
     if postponed:
         await connection.execute(_POSTPONE, postponed)
-    await connection.execute(
-        _RELEASE, {"ids": sorted({item.mailbox_id for item in batch}), "tokens": sorted({item.token for item in batch})}
-    )
+    leased = [item for item in batch if not isinstance(item, Details)]
+    if leased:
+        tokens = sorted({item.token for item in leased})
+        await connection.execute(_RELEASE, {"ids": sorted({item.mailbox_id for item in leased}), "tokens": tokens})
+    details = [item for item in batch if isinstance(item, Details)]
+    await write_samples(attempt, {item.mailbox_id: item.sample for item in details if item.sample is not None})
+    await write_conversations(attempt, {item.mailbox_id: item.conversation for item in details if item.conversation is not None})
 
 
-async def record_group(attempt: Attempt, group: Sequence[tuple[Claim, Decision]]) -> list[Recorded]:
-    """As `record_now` for each of *group*, in one transaction and few statements."""
+async def record_group(attempt: Attempt, group: Sequence[tuple[Claim, Decision]], policy: CampaignPolicy) -> list[Recorded]:
+    """Carry out urgent decisions in one transaction and few statements, and settle what they mean for campaigns."""
+    moves: list[Move] = []
     if len(group) == 1 or attempt.doubtful:
-        return [await record_now(attempt, claim, decision) for claim, decision in group]
+        results = [await _record_one(attempt, claim, decision, policy, moves) for claim, decision in group]
+    else:
+        results = await _record_many(attempt, group, policy, moves)
+    await settle(attempt, moves, policy)
+    return results
+
+
+async def record_now(attempt: Attempt, claim: Claim, decision: Decision, policy: CampaignPolicy) -> Recorded:
+    """Carry out one decision that makes a transition or holds a refused login."""
+    return (await record_group(attempt, [(claim, decision)], policy))[0]
+
+
+async def _record_many(
+    attempt: Attempt, group: Sequence[tuple[Claim, Decision]], policy: CampaignPolicy, moves: list[Move]
+) -> list[Recorded]:
     ids = sorted({claim.mailbox.id for claim, _ in group})
     rows = {row.mailbox_id: row for row in (await attempt.connection.execute(_CURRENT_MANY, {"ids": ids})).all()}
     holding = {claim.mailbox.id: (claim, decision) for claim, decision in group if _still_holds(rows.get(claim.mailbox.id), claim)}
     await _write_plain(attempt, list(holding.values()))
+    moves += (move for claim, decision in holding.values() if (move := _move(claim, decision, policy)) is not None)
     # A lease is shared by all mailboxes of its claim: only together with the mailbox does it name a result.
     written = {(claim.mailbox.id, claim.lease) for claim, _ in holding.values()}
     results = []
     for claim, decision in group:
         key = (claim.mailbox.id, claim.lease)
-        results.append(Recorded.STORED if key in written else await record_now(attempt, claim, decision))
+        results.append(Recorded.STORED if key in written else await _record_one(attempt, claim, decision, policy, moves))
         written.discard(key)  # the same result told twice is a late one the second time
     return results
+
+
+def _move(claim: Claim, decision: Decision, policy: CampaignPolicy) -> Move | None:
+    if decision.transitions:
+        return move_of(decision, claim.mailbox.provider)
+    if loses_sending(decision.before, decision.after, policy):
+        at = decision.after.last_probe_at or decision.after.since_at
+        return Move(decision.after, claim.mailbox.provider, at, told=True)
+    return None
 
 
 def _still_holds(row: Row[Any] | None, claim: Claim) -> bool:
@@ -180,12 +235,11 @@ async def _write_plain(attempt: Attempt, group: Sequence[tuple[Claim, Decision]]
         await connection.execute(insert(transitions), steps)
 
 
-async def record_now(attempt: Attempt, claim: Claim, decision: Decision) -> Recorded:
-    """Carry out a decision that makes a transition or holds a refused login."""
+async def _record_one(attempt: Attempt, claim: Claim, decision: Decision, policy: CampaignPolicy, moves: list[Move]) -> Recorded:
     connection = attempt.connection
     token, row = _guarded(claim, decision)
     if attempt.doubtful and await _written(attempt, claim.mailbox.id, token):
-        return Recorded.STORED
+        return Recorded.STORED  # settled then, too
     current = (await connection.execute(_CURRENT, {"of": claim.mailbox.id})).first()
     if current is None:
         return await _after_removal(attempt, claim, decision, token)
@@ -196,6 +250,8 @@ async def record_now(attempt: Attempt, claim: Claim, decision: Decision) -> Reco
         return Recorded.FENCED
     if decision.transitions:
         await connection.execute(insert(transitions), [transition_to_row(each, token) for each in decision.transitions])
+    if (move := _move(claim, decision, policy)) is not None:
+        moves.append(move)
     return Recorded.STORED
 
 

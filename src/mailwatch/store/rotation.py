@@ -3,15 +3,18 @@
 The ring that holds both keys is on disk before the first row is written anew, so whichever row is read, its key is there.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Row, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import Row, and_, bindparam, delete, func, or_, select, union_all, update
 
 from mailwatch.ports import SecretUnreadableError
+from mailwatch.store.consents import reseal_verifiers, verifiers_by_key
 from mailwatch.store.engine import Attempt, Database
 from mailwatch.store.schema import keys, secrets
+from mailwatch.store.schema_people import consents
 from mailwatch.store.vault import Vault
 
 _BATCH: Final = 200
@@ -52,7 +55,8 @@ async def secrets_by_key(database: Database) -> Mapping[str, int]:
     """How many secrets each key id seals."""
 
     async def work(attempt: Attempt) -> Mapping[str, int]:
-        return {row.kid: row.number for row in (await attempt.connection.execute(_BY_KEY)).all()}
+        stored = Counter({row.kid: row.number for row in (await attempt.connection.execute(_BY_KEY)).all()})
+        return stored + Counter(await verifiers_by_key(attempt))
 
     return await database.read(work)
 
@@ -70,10 +74,13 @@ async def reseal(database: Database, vault: Vault, tell: Callable[[int], None] |
         done += number
         unreadable += unopened
         if after is None:
-            return Resealed(done, tuple(unreadable))
+            break
         cursor = after
         if tell is not None:
             tell(done)
+    # those of running consents: few, and gone in minutes
+    number, unopened = await database.write(lambda attempt: reseal_verifiers(attempt, vault))
+    return Resealed(done + number, (*unreadable, *unopened))
 
 
 async def _one_batch(attempt: Attempt, vault: Vault, place: tuple[str, str]) -> tuple[int, list[str], tuple[str, str] | None]:
@@ -102,7 +109,7 @@ async def forget_keys(database: Database, vault: Vault) -> None:
     """Drop the canaries of keys that seal nothing any more."""
 
     async def work(attempt: Attempt) -> None:
-        used = select(secrets.c.kid)
+        used = union_all(select(secrets.c.kid), select(consents.c.kid))
         await attempt.connection.execute(delete(keys).where(keys.c.kid != vault.active, keys.c.kid.not_in(used)))
 
     await database.write(work)

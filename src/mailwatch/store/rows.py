@@ -53,7 +53,6 @@ def mailbox_to_row(mailbox: Mailbox) -> dict[str, Any]:
         "provider": mailbox.provider,
         "oauth_app": mailbox.oauth_app,
         "labels": _dump(dict(mailbox.labels)) if mailbox.labels else "",
-        "campaigns": _dump(list(mailbox.campaigns)) if mailbox.campaigns else "",
         "created_at": mailbox.created_at,
     }
 
@@ -71,7 +70,6 @@ def mailbox_from_row(row: Any) -> Mailbox:
         created_at=row.created_at,
         oauth_app=row.oauth_app,
         labels=MappingProxyType(json.loads(row.labels)) if row.labels else _NO_LABELS,
-        campaigns=tuple(json.loads(row.campaigns)) if row.campaigns else (),
     )
 
 
@@ -82,6 +80,22 @@ def _moments(value: tuple[datetime, ...]) -> list[int]:
     return [to_micros(moment) for moment in value]
 
 
+_PLAIN: Final = (
+    "failures",
+    "attempts",
+    "person_sightings",
+    "clean_probes",
+    "proven",
+    "forced",
+    "hold_reason",
+    "last_outage_seconds",
+    "returned_after_seconds",
+)
+
+
+_MOMENTS: Final = ("verifying_since_at", "hold_until_at", "returned_at")
+
+
 def rest_of(standing: Standing) -> str:
     """The JSON text of what has no column of its own."""
     rest: dict[str, Any] = {}
@@ -90,10 +104,10 @@ def rest_of(standing: Standing) -> str:
             protocol.value: [health.healthy, to_micros(health.since_at), health.cause.value if health.cause else None]
             for protocol, health in standing.channels.items()
         }
-    for name in ("failures", "attempts", "person_sightings", "clean_probes", "proven", "forced", "hold_reason"):
+    for name in _PLAIN:
         if value := getattr(standing, name):
             rest[name] = value
-    for name in ("verifying_since_at", "hold_until_at"):
+    for name in _MOMENTS:
         if (moment := getattr(standing, name)) is not None:
             rest[name] = to_micros(moment)
     if standing.stuck_phase is not None:
@@ -102,6 +116,8 @@ def rest_of(standing: Standing) -> str:
         rest["rejected_at"] = _moments(standing.rejected_at)
     if standing.lost_at:
         rest["lost_at"] = _moments(standing.lost_at)
+    if standing.episodes_at:
+        rest["episodes_at"] = _moments(standing.episodes_at)
     return _dump(rest) if rest else ""
 
 
@@ -145,10 +161,10 @@ def standing_from_row(row: Any) -> Standing:
     """The standing of a row of `standings`."""
     rest: dict[str, Any] = json.loads(row.rest) if row.rest else {}
     channels = rest.pop("channels", None)
-    for name in ("verifying_since_at", "hold_until_at"):
+    for name in _MOMENTS:
         if name in rest:
             rest[name] = from_micros(rest[name])
-    for name in ("rejected_at", "lost_at"):
+    for name in ("rejected_at", "lost_at", "episodes_at"):
         if name in rest:
             rest[name] = tuple(map(from_micros, rest[name]))
     if "stuck_phase" in rest:

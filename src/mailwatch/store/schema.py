@@ -19,11 +19,15 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 
 #: The revisions of `migrations/versions`, oldest first: a database at any other is newer than this program.
-REVISIONS: Final = ("0001",)
+REVISIONS: Final = ("0001", "0002", "0003")
 HEAD: Final = REVISIONS[-1]
+
+#: What a confirmed disconnection is among the transitions; queries must spell it so to use the index over it.
+LOST: Final = "from_state = 'suspect' AND to_state IN ('reconnecting', 'blocked')"
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -64,12 +68,14 @@ metadata = MetaData(
 )
 
 
-def _row_number() -> Column[int]:
+def row_number() -> Column[int]:
+    """The key of a table whose rows are numbered as they come."""
     # SQLite hands out row numbers only to a column whose type is spelt INTEGER
     return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
 
 
-def _mailbox_id() -> Column[str]:
+def of_mailbox() -> Column[str]:
+    """The key of what a mailbox has once, and loses when it is removed."""
     return Column("mailbox_id", Text, ForeignKey("mailboxes.id", ondelete="CASCADE"), primary_key=True)
 
 
@@ -87,7 +93,6 @@ mailboxes = Table(
     Column("provider", Text, nullable=False),
     Column("oauth_app", Text),
     Column("labels", Text, nullable=False),
-    Column("campaigns", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
     UniqueConstraint("address_key"),  # find by address; no login twice
 )
@@ -95,7 +100,7 @@ mailboxes = Table(
 standings = Table(
     "standings",
     metadata,
-    _mailbox_id(),
+    of_mailbox(),
     Column("provider", Text, nullable=False),
     Column("gate", Text, nullable=False),  # core.gates: what is paced together
     Column("state", Text, nullable=False),
@@ -115,8 +120,21 @@ standings = Table(
     # claim_due and due_count walk it, oldest first; gate and lease are in it so that what cannot be claimed is passed over
     # without a look into the table
     Index("ix_standings_due_at", "due_at", "gate", "lease_until_at"),
-    # counts: the gauge of mailboxes by provider and state, from the index alone
-    Index("ix_standings_provider", "provider", "state"),
+    # counts: the gauge of mailboxes by provider and state, from the index alone; a page of one provider
+    Index("ix_standings_provider", "provider", "state", "since_at", "mailbox_id"),
+    # a page of mailboxes: those that need action first, and within a state the newest first
+    Index("ix_standings_state", "state", "since_at", "mailbox_id"),
+    # a page of one cause, facets, troubles; the well, who are nearly all, are not in it
+    Index(
+        "ix_standings_cause",
+        "cause",
+        "state",
+        "since_at",
+        "mailbox_id",
+        "provider",
+        sqlite_where=text("cause IS NOT NULL"),
+        postgresql_where=text("cause IS NOT NULL"),
+    ),
     # room in each page for the next version of its rows: a standing is rewritten at every probe
     postgresql_with={"fillfactor": 70},
 )
@@ -124,7 +142,7 @@ standings = Table(
 secrets = Table(
     "secrets",
     metadata,
-    _mailbox_id(),
+    of_mailbox(),
     Column("field", Text, primary_key=True),  # password, refresh_token, access_token
     Column("kid", Text, nullable=False),
     Column("sealed", Text, nullable=False),
@@ -136,7 +154,7 @@ secrets = Table(
 grants = Table(
     "grants",
     metadata,
-    _mailbox_id(),
+    of_mailbox(),
     Column("generation", Integer, nullable=False),
     Column("epoch", Integer, nullable=False),
     Column("expires_at", Moment),
@@ -147,7 +165,7 @@ grants = Table(
 transitions = Table(
     "transitions",
     metadata,
-    _row_number(),
+    row_number(),
     Column("mailbox_id", Text, ForeignKey("mailboxes.id", ondelete="CASCADE"), nullable=False),
     Column("version", Integer, nullable=False),
     Column("at", Moment, nullable=False),
@@ -165,13 +183,23 @@ transitions = Table(
     Column("operation", Text, nullable=False),  # which write made it: tells whether a commit without an answer went through
     UniqueConstraint("mailbox_id", "version"),  # the chain; history of one mailbox
     Index("ix_transitions_at", "at"),  # history export by time; prune
+    # findings: confirmed disconnections, few among all transitions
+    Index(
+        "ix_transitions_lost",
+        "at",
+        "mailbox_id",
+        "version",
+        "cause",
+        sqlite_where=text(LOST),
+        postgresql_where=text(LOST),
+    ),
     sqlite_autoincrement=True,  # row numbers are cursors: none is given out twice
 )
 
 refusals = Table(
     "refusals",
     metadata,
-    _row_number(),
+    row_number(),
     Column("host", Text, nullable=False),
     Column("mailbox_id", Text),  # NULL once the mailbox is removed: the host's budget does not forget
     Column("generation", Integer, nullable=False),
@@ -185,17 +213,20 @@ refusals = Table(
 audit = Table(
     "audit",
     metadata,
-    _row_number(),
+    row_number(),
     Column("at", Moment, nullable=False),
     Column("actor", Text, nullable=False),
     Column("action", Text, nullable=False),
     Column("origin", Text, nullable=False),
     Column("mailbox_id", Text),  # outlives the mailbox: only its id is kept, never its address
+    Column("subject", Text),  # a campaign, a user, a token, a webhook
     Column("state_before", Text),
     Column("state_after", Text),
+    Column("detail", Text),
     Column("operation", Text, nullable=False),
     Index("ix_audit_at", "at"),  # prune, the page
     Index("ix_audit_operation", "operation"),  # did a commit without an answer go through
+    Index("ix_audit_mailbox_id", "mailbox_id"),  # what was done to one mailbox
     sqlite_autoincrement=True,
 )
 

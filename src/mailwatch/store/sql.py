@@ -12,22 +12,36 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mailwatch.core.lifecycle import State
-from mailwatch.core.mailbox import AuthKind, Mailbox
+from mailwatch.core.campaigns import CampaignPolicy, loses_sending
+from mailwatch.core.evidence import Report
+from mailwatch.core.mailbox import AuthKind
 from mailwatch.core.secret import Secret
-from mailwatch.core.standing import Decision, Standing, Transition
-from mailwatch.ports import Act, Claim, Clock, MailboxFilter, MailboxView, MailwatchError, NewMailbox, Recorded
+from mailwatch.core.standing import Decision, Standing
+from mailwatch.ports import Act, Claim, Clock, MailwatchError, NewMailbox, Recorded
 from mailwatch.store import acts, reads, rotation
 from mailwatch.store.address import parse_address
 from mailwatch.store.backup import backup
+from mailwatch.store.campaigns import SqlCampaigns
 from mailwatch.store.canaries import check_keys
 from mailwatch.store.checkup import findings
 from mailwatch.store.claim import Lease, Wish, claim_due, reclaim, release_token
+from mailwatch.store.consents import SqlConsents
 from mailwatch.store.engine import Attempt, Database, require_file
+from mailwatch.store.findings import SqlFindings
+from mailwatch.store.gauges import SqlGauges
 from mailwatch.store.grants import SqlGrants
 from mailwatch.store.group import GroupCommit, Urgent
 from mailwatch.store.guard import FileGuard, hold_node
-from mailwatch.store.record import Waiting, postponement_of, record_group, result_of, write_batch
+from mailwatch.store.incidents import SqlIncidents
+from mailwatch.store.jobs import SqlJobs
+from mailwatch.store.maintenance import SqlMaintenance
+from mailwatch.store.outbox import SqlOutbox
+from mailwatch.store.pages import SqlPages
+from mailwatch.store.people import SqlPeople
+from mailwatch.store.reading import Reading
+from mailwatch.store.record import Waiting, details_of, postponement_of, record_group, result_of, write_batch
+from mailwatch.store.removal import remove
+from mailwatch.store.sending import SqlSending
 from mailwatch.store.sweep import rescue
 from mailwatch.store.upgrade import check_revision
 from mailwatch.store.vault import Vault
@@ -35,10 +49,9 @@ from mailwatch.store.writer import WriteBehind
 
 #: The longest window any login budget looks back on is a day.
 _REFUSALS_KEPT: Final = timedelta(days=2)
-_ADDRESSES_AT_ONCE: Final = 1000
 
 
-class SqlStore:
+class SqlStore(Reading):
     """Everything that must outlive the process, in one SQL database."""
 
     def __init__(
@@ -53,7 +66,7 @@ class SqlStore:
         write_behind_seconds: float = 0.5,
     ) -> None:
         self._address = parse_address(url, password)
-        self._database = Database(self._address)
+        super().__init__(Database(self._address))
         self._vault = vault
         self._clock = clock
         self._node = node
@@ -63,7 +76,19 @@ class SqlStore:
         self._group = GroupCommit(self._write_group)
         self._guard: FileGuard | None = None
         self._node_connection: AsyncConnection | None = None
+        self.campaign_policy = CampaignPolicy()  #: by what campaigns are paused; a reload puts another in its place
         self.grants = SqlGrants(self._database, vault, clock)
+        self.campaigns = SqlCampaigns(self._database, clock, lambda: self.campaign_policy)
+        self.outbox = SqlOutbox(self._database, clock)
+        self.people = SqlPeople(self._database, clock)
+        self.consents = SqlConsents(self._database, vault, clock)
+        self.pages = SqlPages(self._database)
+        self.jobs = SqlJobs(self._database, clock)
+        self.sending = SqlSending(self._database, lambda: self.campaign_policy)
+        self.incidents = SqlIncidents(self._database, node=node)
+        self.maintenance = SqlMaintenance(self._database, clock)
+        self.gauges = SqlGauges(self._database)
+        self.findings = SqlFindings(self._database)
 
     # --- life ---
 
@@ -163,15 +188,21 @@ class SqlStore:
 
     async def record(self, claim: Claim, decision: Decision) -> Recorded:
         """Carry *decision* out.  Urgent ones are durable when this returns; others are written behind."""
-        if not decision.urgent:
+        if not decision.urgent and not loses_sending(decision.before, decision.after, self.campaign_policy):
             await self._writer.put(result_of(claim, decision))
             return Recorded.STORED
 
         return await self._group.put(claim, decision)
 
+    async def keep_details(self, claim: Claim, report: Report) -> None:
+        """Keep for the page how long the phases took, once an hour, and the last failed conversation.  Written behind."""
+        details = details_of(claim, report)
+        if details is not None:
+            await self._writer.put(details)
+
     async def _write_group(self, group: Sequence[Urgent]) -> Sequence[Recorded]:
         async def work(attempt: Attempt) -> Sequence[Recorded]:
-            return await record_group(attempt, group)
+            return await record_group(attempt, group, self.campaign_policy)
 
         return await self._database.write(work)
 
@@ -219,7 +250,7 @@ class SqlStore:
     # --- what people do ---
 
     def _doing(self, act: Act) -> acts.Doing:
-        return acts.Doing(act, self._clock.now(), secrets.token_hex(12))
+        return acts.Doing(act, self._clock.now(), secrets.token_hex(12), self.campaign_policy)
 
     async def _written_first(self, mailbox_id: str) -> None:
         """What the last probe found comes before what a person decides upon it."""
@@ -272,70 +303,10 @@ class SqlStore:
         self._writer.forget(mailbox_id)
 
         async def work(attempt: Attempt) -> None:
-            await acts.remove(attempt, mailbox_id, doing)
+            await remove(attempt, mailbox_id, doing)
 
         await self._database.write(work)
         await self._database.scrub()
-
-    # --- what people read ---
-
-    async def find(self, id_or_address: str) -> MailboxView:
-        """One mailbox; raises MailboxNotFoundError."""
-
-        async def work(attempt: Attempt) -> MailboxView:
-            return await reads.find(attempt, id_or_address)
-
-        return await self._database.read(work)
-
-    async def list(self, which: MailboxFilter) -> Sequence[MailboxView]:
-        """A page of mailboxes, by id."""
-
-        async def work(attempt: Attempt) -> Sequence[MailboxView]:
-            return await reads.page(attempt, which)
-
-        return await self._database.read(work)
-
-    async def history(self, mailbox_id: str | None = None, *, after: int = 0, limit: int = 500) -> Sequence[tuple[int, Transition]]:
-        """Transitions with their row numbers, oldest first."""
-
-        async def work(attempt: Attempt) -> Sequence[tuple[int, Transition]]:
-            return await reads.history(attempt, mailbox_id, after=after, limit=limit)
-
-        return await self._database.read(work)
-
-    async def told(
-        self, since: datetime, until: datetime, *, after: int = 0, limit: int = 1000
-    ) -> Sequence[tuple[int, Mailbox, Transition]]:
-        """Transitions from *since* to before *until*, with row numbers and mailboxes, oldest first."""
-
-        async def work(attempt: Attempt) -> Sequence[tuple[int, Mailbox, Transition]]:
-            return await reads.told(attempt, since=since, until=until, after=after, limit=limit)
-
-        return await self._database.read(work)
-
-    async def taken(self, addresses: Sequence[str]) -> frozenset[str]:
-        """Which of *addresses* are there already, lower case."""
-        found: set[str] = set()
-        for start in range(0, len(addresses), _ADDRESSES_AT_ONCE):
-            some = addresses[start : start + _ADDRESSES_AT_ONCE]
-
-            async def work(attempt: Attempt, some: Sequence[str] = some) -> frozenset[str]:
-                return await reads.taken(attempt, some)
-
-            found |= await self._database.read(work)
-        return frozenset(found)
-
-    async def counts(self) -> Mapping[tuple[str, State], int]:
-        """Mailboxes by provider and state."""
-        return await self._database.read(reads.counts)
-
-    async def due_count(self, now: datetime) -> tuple[int, datetime | None]:
-        """How many are due and not leased, and the oldest due moment."""
-
-        async def work(attempt: Attempt) -> tuple[int, datetime | None]:
-            return await reads.due_count(attempt, now)
-
-        return await self._database.read(work)
 
     async def rescue(self, now: datetime, *, steady: datetime, patient: datetime, lease: datetime) -> int:
         """Make due what would wait beyond these moments (`sweep`); how many mailboxes that were."""
@@ -348,10 +319,12 @@ class SqlStore:
     async def prune(self, before: datetime, *, audit_before: datetime | None = None) -> int:
         """Delete history older than *before* and audit older than *audit_before* (None: the same); how many rows went.
 
-        Each mailbox keeps its latest transition, and logins refused within two days stay whatever is asked.
+        Each mailbox keeps its latest transition, and logins refused within two days stay whatever is asked.  Pauses lifted and
+        events delivered before *before* go too.
         """
         refusals_before = min(before, self._clock.now() - _REFUSALS_KEPT)
-        return await reads.prune(self._database, before, audit_before or before, refusals_before)
+        gone = await reads.prune(self._database, before, audit_before or before, refusals_before)
+        return gone + await self.outbox.prune_events(before)
 
     # --- what is done to the database as a whole ---
 

@@ -47,6 +47,8 @@ FULL = Standing(
     forced=True,
     hold_reason="warmup_pause",
     hold_until_at=NOON,
+    episodes_at=(NOON, NOON + timedelta(hours=1)),
+    last_outage_seconds=86_400.5,
 )
 
 
@@ -74,7 +76,7 @@ def test_a_healthy_standing_stores_little():
     "new",
     [
         password_mailbox(1),
-        oauth_mailbox(2, labels={"team": "nörth"}, campaigns=("a", "b")),
+        oauth_mailbox(2, labels={"team": "nörth"}),
         password_mailbox(3, imap=None),
         password_mailbox(4, smtp=Endpoint.parse("smtp+starttls://[::1]:2587")),
     ],

@@ -8,8 +8,11 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
-from mailwatch.store import upgrade
+from mailwatch.store import schema_campaigns, schema_incidents, schema_people, upgrade
 from mailwatch.store.schema import REVISIONS, Moment, from_micros, metadata, to_micros
+
+#: Each adds its tables to the same metadata when it is imported.
+PARTS = (schema_campaigns, schema_incidents, schema_people)
 
 
 @pytest.mark.parametrize(
@@ -30,6 +33,11 @@ def test_a_moment_of_another_zone_is_the_same_moment():
 def test_a_naive_moment_is_refused():
     with pytest.raises(TypeError):
         Moment().process_bind_param(datetime(2026, 1, 1), None)
+
+
+def test_every_part_of_the_schema_is_in_the_metadata():
+    for part in PARTS:
+        assert any(table in vars(part).values() for table in metadata.tables.values())
 
 
 def test_the_migrations_build_exactly_these_tables(migrated, path):

@@ -1,0 +1,88 @@
+"""The seams of correlation: what an evaluation reads, and where incidents and baselines rest."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from mailwatch.core.causes import Cause
+from mailwatch.core.incidents.baseline import Baseline
+from mailwatch.core.incidents.life import Incident
+from mailwatch.core.incidents.scopes import Scope, Traits
+
+
+@dataclass(frozen=True, slots=True)
+class FreshFailures:
+    """Mailboxes of the same traits that left `connected` within the window, by the cause first seen."""
+
+    traits: Traits
+    cause: Cause
+    count: int
+    lately: int  #: of those, within the last minute or two
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """Mailboxes of the same traits that are away now."""
+
+    traits: Traits
+    count: int
+    lately: int  #: of those, probed (in vain) within the last minute or two
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """Mailboxes of the same traits that worked again within the last minute or two."""
+
+    traits: Traits
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """What one evaluation reads."""
+
+    fresh: Sequence[FreshFailures]
+    failing: Sequence[Failing]
+    recovered: Sequence[Recovered]
+
+
+class Incidents(Protocol):
+    """Incidents at rest."""
+
+    async def hold(self, duty: str, now: datetime, seconds: float) -> bool:
+        """Whether this node may do the *duty* that only one may do; it keeps it for *seconds* unless it asks again."""
+
+    async def recent(self, since: datetime, lately: datetime) -> Recent:
+        """What failed since *since*, what is away, and what came back since *lately*."""
+
+    async def watched(self) -> Sequence[tuple[Traits, int]]:
+        """How many watched mailboxes there are of each traits."""
+
+    async def known(self, closed_since: datetime) -> Sequence[Incident]:
+        """Open incidents, and those closed since *closed_since*."""
+
+    async def save(self, incidents: Sequence[Incident]) -> None:
+        """Store them as they are now, each with an event of what changed."""
+
+    async def listed(self, before: str | None, limit: int) -> Sequence[Incident]:
+        """Incidents, newest first; *before* is the id of the last one seen."""
+
+    async def find(self, incident_id: str) -> Incident | None:
+        """One incident."""
+
+    async def affected(self, incident: Incident, limit: int) -> tuple[Sequence[str], Sequence[str]]:
+        """(mailbox ids, campaign ids): what failed in its scope while it was open."""
+
+    async def baselines(self) -> Mapping[Scope, Baseline]:
+        """What each scope shows by itself."""
+
+    async def learn(self, learnt: Mapping[Scope, Baseline]) -> None:
+        """Store what was learnt."""
+
+    async def suspects(self, incident: Incident, limit: int) -> Sequence[str]:
+        """Mailboxes of the incident's scope that wait for their second look."""
+
+    async def waiting_for(self, incident: Incident, causes: Sequence[Cause], limit: int) -> Sequence[str]:
+        """Blocked mailboxes of the incident's scope that one of *causes* stopped while it was open."""

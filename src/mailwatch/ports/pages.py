@@ -1,0 +1,192 @@
+"""What the page and the API read beyond single mailboxes: filtered pages, heartbeats, latencies, audit, bulk jobs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum, unique
+from typing import Protocol
+
+from mailwatch.core.evidence import Line, Phase
+from mailwatch.core.lifecycle import State
+from mailwatch.core.mailbox import Protocol as Channel
+from mailwatch.core.standing import Transition
+from mailwatch.ports import Act, MailboxView
+
+
+@dataclass(frozen=True, slots=True)
+class PageFilter:
+    """Which mailboxes a page shows; empty fields do not restrict.  The same filter drives bulk actions."""
+
+    states: frozenset[State] = frozenset()
+    providers: frozenset[str] = frozenset()
+    causes: frozenset[str] = frozenset()
+    labels: Mapping[str, str] | None = None
+    campaign: str = ""
+    text: str = ""  #: part of the address
+    ids: frozenset[str] = frozenset()  #: only these mailboxes (at most a few hundred), for a bulk action on a selection
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of mailboxes, those that need action first; `next_cursor` None: the last."""
+
+    rows: Sequence[MailboxView]
+    next_cursor: str | None
+
+
+#: The order of a page: what needs a person first.
+ORDER: tuple[State, ...] = (
+    State.BLOCKED,
+    State.RECONNECTING,
+    State.VERIFYING,
+    State.SUSPECT,
+    State.HELD,
+    State.PENDING,
+    State.INACTIVE,
+    State.CONNECTED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """How long each phase of one probe took, in seconds."""
+
+    at: datetime
+    timings_seconds: Mapping[Channel, Mapping[Phase, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """The last failed conversation of a mailbox, redacted before it was stored."""
+
+    at: datetime
+    lines: Mapping[Channel, tuple[Line, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """Who did what, when, from where, before and after."""
+
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    origin: str
+    mailbox_id: str | None
+    subject: str | None  #: a campaign, a user, a token, a webhook
+    state_before: str | None
+    state_after: str | None
+    detail: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Mailboxes of one provider away for one cause."""
+
+    provider: str
+    state: State
+    cause: str
+    mailboxes: int
+    since_at: datetime  #: the oldest
+
+
+class Pages(Protocol):
+    """Read-only views, each a few indexed queries: 100,000 mailboxes stay below 200 ms a page."""
+
+    async def page(self, which: PageFilter, cursor: str | None, limit: int) -> Page:
+        """In ORDER, and within a state by `since_at`, newest first; raises ValueError for a cursor that is none."""
+
+    async def count(self, which: PageFilter) -> int:
+        """How many a filter names: the preview of a bulk action."""
+
+    async def ids(self, which: PageFilter, after: str | None, limit: int) -> Sequence[str]:
+        """Their ids in order of id, for a bulk action."""
+
+    async def counters(self, which: PageFilter) -> Mapping[State, int]:
+        """Mailboxes by state, with the filter's states left aside."""
+
+    async def facets(self) -> Mapping[str, Mapping[str, int]]:
+        """What can be filtered by: `provider` and `cause` with their counts."""
+
+    async def heartbeats(self, mailbox_ids: Sequence[str], now: datetime) -> Mapping[str, tuple[State | None, ...]]:
+        """24 cells a mailbox, oldest first: the worst state of each of the last 24 hours; None before it was added."""
+
+    async def campaigns_of(self, mailbox_ids: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """Campaign ids by mailbox."""
+
+    async def timeline(self, mailbox_id: str, before: int | None, limit: int) -> Sequence[tuple[int, Transition]]:
+        """Transitions, newest first."""
+
+    async def samples(self, mailbox_id: str) -> Sequence[Sample]:
+        """Latencies of the last day, at most one an hour, oldest first."""
+
+    async def conversation(self, mailbox_id: str) -> Conversation | None:
+        """The last failed conversation."""
+
+    async def credential(self, mailbox_id: str) -> tuple[datetime | None, datetime | None]:
+        """(when the secret or consent was given, when the access token ends)."""
+
+    async def audit(self, before: int | None, limit: int, *, mailbox_id: str | None = None) -> Sequence[AuditRow]:
+        """Newest first."""
+
+    async def troubles(self) -> Sequence[Trouble]:
+        """What is away now, by provider, state and cause, most first."""
+
+
+@unique
+class BulkAction(StrEnum):
+    """What can be done to many mailboxes at once."""
+
+    DISCONNECT = "disconnect"
+    RECONNECT = "reconnect"
+    HOLD = "hold"
+    RELEASE = "release"
+    PROBE = "probe"
+    REMOVE = "remove"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A bulk action under way or done."""
+
+    id: str  #: `job_…`
+    action: BulkAction
+    arguments: Mapping[str, str]
+    actor: str
+    origin: str
+    created_at: datetime
+    total: int
+    done: int = 0
+    failed: int = 0
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobItem:
+    """What became of one mailbox of a job; `error` None and `done_at` None: not yet its turn."""
+
+    mailbox_id: str
+    done_at: datetime | None
+    error: str | None
+
+
+class Jobs(Protocol):
+    """Bulk actions at rest: they outlive a restart, and each mailbox is done once."""
+
+    async def begin(self, job: Job, which: PageFilter, act: Act) -> Job:
+        """Store the job with the ids the filter names now (in chunks); the job with its `total`."""
+
+    async def job(self, job_id: str) -> Job | None:
+        """By id."""
+
+    async def unfinished(self) -> Sequence[Job]:
+        """Jobs not ended."""
+
+    async def waiting(self, job_id: str, limit: int) -> Sequence[str]:
+        """Mailboxes whose turn has not come, in order."""
+
+    async def settle(self, job_id: str, items: Sequence[JobItem]) -> Job:
+        """Note results; ends the job when none waits."""
+
+    async def items(self, job_id: str, after: str | None, limit: int, *, failed_only: bool = False) -> Sequence[JobItem]:
+        """Results by mailbox id."""

@@ -1,0 +1,334 @@
+"""Incidents at rest (ports.incidents.Incidents), and the counts by traits that correlation looks at.
+
+Everything is grouped by the database: however many mailboxes fail together, what comes back is one row for each mix of provider,
+endpoints, domain and OAuth app.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Row, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from mailwatch.core.cause_texts import texts_for
+from mailwatch.core.causes import Cause
+from mailwatch.core.incidents.baseline import Baseline
+from mailwatch.core.incidents.life import Incident
+from mailwatch.core.incidents.scopes import EGRESS, Scope, ScopeKind, Traits
+from mailwatch.core.lifecycle import State
+from mailwatch.core.mailbox import Endpoint
+from mailwatch.core.webhooks import EventType
+from mailwatch.ports.incidents import Failing, FreshFailures, Recent, Recovered
+from mailwatch.store.engine import Attempt, Database
+from mailwatch.store.events import Note, stamp, write_notes
+from mailwatch.store.schema import mailboxes, standings, transitions
+from mailwatch.store.schema_campaigns import campaign_links
+from mailwatch.store.schema_incidents import baselines, duties, incidents
+
+_AWAY: Final = (State.SUSPECT.value, State.RECONNECTING.value, State.BLOCKED.value)
+_UNWATCHED: Final = (State.INACTIVE.value, State.HELD.value, State.PENDING.value)
+_CHUNK: Final = 500
+
+_host: Final = lru_cache(maxsize=4096)(lambda url: Endpoint.parse(url).host.lower())
+
+
+class SqlIncidents:
+    """The incidents of one database, as node *node* sees and keeps them."""
+
+    def __init__(self, database: Database, *, node: str) -> None:
+        self._database = database
+        self._node = node
+        # what follows the @; on each database in its own words
+        at = func.instr(mailboxes.c.address_key, "@") + 1
+        key = mailboxes.c.address_key
+        self._domain = func.substr(key, at) if database.is_sqlite else func.split_part(key, "@", 2)
+
+    async def hold(self, duty: str, now: datetime, seconds: float) -> bool:
+        """Whether this node may do the *duty*; a holder that asks again keeps it."""
+        until_at = now + timedelta(seconds=seconds)
+
+        async def work(attempt: Attempt) -> bool:
+            mine = or_(duties.c.node == self._node, duties.c.until_at <= now)
+            taken = update(duties).where(duties.c.name == duty, mine).values(node=self._node, until_at=until_at)
+            if (await attempt.connection.execute(taken)).rowcount:
+                return True
+            known = (await attempt.connection.execute(select(duties.c.name).where(duties.c.name == duty))).first()
+            if known is None:
+                await attempt.connection.execute(insert(duties).values(name=duty, node=self._node, until_at=until_at))
+            return known is None
+
+        try:
+            return await self._database.write(work)
+        except IntegrityError:
+            return False  # another node was quicker by a moment
+
+    async def recent(self, since: datetime, lately: datetime) -> Recent:
+        """What failed since *since*, what is away, and what came back since *lately*."""
+
+        async def work(attempt: Attempt) -> Recent:
+            return Recent(
+                await self._fresh(attempt, since, lately),
+                await self._failing(attempt, lately),
+                await self._recovered(attempt, lately),
+            )
+
+        return await self._database.read(work)
+
+    def _traits(self) -> tuple[ColumnElement[Any], ...]:
+        columns = mailboxes.c
+        return columns.provider, columns.imap, columns.smtp, columns.oauth_app, self._domain.label("domain")
+
+    async def _fresh(self, attempt: Attempt, since: datetime, lately: datetime) -> list[FreshFailures]:
+        left = and_(
+            transitions.c.at > since,
+            transitions.c.from_state == State.CONNECTED.value,
+            transitions.c.to_state == State.SUSPECT.value,
+        )
+        latest = func.max(transitions.c.at).label("last_at")
+        statement = (
+            select(*self._traits(), transitions.c.cause, func.count(transitions.c.mailbox_id.distinct()).label("number"))
+            .add_columns(func.sum(case((transitions.c.at > lately, 1), else_=0)).label("lately"), latest)
+            .join_from(transitions, mailboxes, mailboxes.c.id == transitions.c.mailbox_id)
+            .where(left)
+            .group_by(*self._traits(), transitions.c.cause)
+        )
+        rows = (await attempt.connection.execute(statement)).all()
+        return [
+            FreshFailures(_traits_of(row), Cause(row.cause), row.number, int(row.lately), row.last_at) for row in rows if row.cause
+        ]
+
+    async def _failing(self, attempt: Attempt, lately: datetime) -> list[Failing]:
+        looked = func.sum(case((standings.c.last_probe_at > lately, 1), else_=0)).label("lately")
+        statement = (
+            select(*self._traits(), func.count().label("number"), looked)
+            .join_from(standings, mailboxes, mailboxes.c.id == standings.c.mailbox_id)
+            .where(standings.c.state.in_(_AWAY))
+            .group_by(*self._traits())
+        )
+        rows = (await attempt.connection.execute(statement)).all()
+        return [Failing(_traits_of(row), row.number, int(row.lately)) for row in rows]
+
+    async def _recovered(self, attempt: Attempt, lately: datetime) -> list[Recovered]:
+        back = and_(
+            transitions.c.at > lately,
+            or_(
+                transitions.c.to_state == State.VERIFYING.value,
+                and_(transitions.c.from_state == State.SUSPECT.value, transitions.c.to_state == State.CONNECTED.value),
+            ),
+        )
+        statement = (
+            select(*self._traits(), func.count(transitions.c.mailbox_id.distinct()).label("number"))
+            .join_from(transitions, mailboxes, mailboxes.c.id == transitions.c.mailbox_id)
+            .where(back)
+            .group_by(*self._traits())
+        )
+        return [Recovered(_traits_of(row), row.number) for row in (await attempt.connection.execute(statement)).all()]
+
+    async def watched(self) -> Sequence[tuple[Traits, int]]:
+        """How many watched mailboxes there are of each traits."""
+        statement = (
+            select(*self._traits(), func.count().label("number"))
+            .join_from(standings, mailboxes, mailboxes.c.id == standings.c.mailbox_id)
+            .where(standings.c.state.not_in(_UNWATCHED))
+            .group_by(*self._traits())
+        )
+
+        async def work(attempt: Attempt) -> list[tuple[Traits, int]]:
+            return [(_traits_of(row), row.number) for row in (await attempt.connection.execute(statement)).all()]
+
+        return await self._database.read(work)
+
+    async def known(self, closed_since: datetime) -> Sequence[Incident]:
+        """Open incidents, and those closed since *closed_since*."""
+        open_or_recent = or_(incidents.c.closed_at.is_(None), incidents.c.closed_at >= closed_since)
+        statement = select(incidents).where(open_or_recent).order_by(incidents.c.opened_at, incidents.c.id)
+
+        async def work(attempt: Attempt) -> list[Incident]:
+            return [_incident(row) for row in (await attempt.connection.execute(statement)).all()]
+
+        return await self._database.read(work)
+
+    async def save(self, changed: Sequence[Incident]) -> None:
+        """Store them as they are now, each that was opened or closed with an event in the same transaction."""
+
+        async def work(attempt: Attempt) -> None:
+            notes = [await _save(attempt, incident) for incident in changed]
+            await write_notes(attempt, [note for note in notes if note is not None])
+
+        if changed:
+            await self._database.write(work)
+
+    async def listed(self, before: str | None, limit: int, *, is_open: bool | None = None) -> Sequence[Incident]:
+        """Incidents, newest first, all of them or only open or closed ones; *before* is the id of the last one seen."""
+        statement = select(incidents).order_by(incidents.c.opened_at.desc(), incidents.c.id.desc()).limit(limit)
+        if is_open is not None:
+            statement = statement.where(incidents.c.closed_at.is_(None) if is_open else incidents.c.closed_at.is_not(None))
+
+        async def work(attempt: Attempt) -> list[Incident]:
+            page = statement
+            if before is not None:
+                seen = (await attempt.connection.execute(select(incidents).where(incidents.c.id == before))).first()
+                if seen is None:
+                    return []
+                same = and_(incidents.c.opened_at == seen.opened_at, incidents.c.id < seen.id)
+                page = page.where(or_(incidents.c.opened_at < seen.opened_at, same))
+            return [_incident(row) for row in (await attempt.connection.execute(page)).all()]
+
+        return await self._database.read(work)
+
+    async def find(self, incident_id: str) -> Incident | None:
+        """One incident."""
+
+        async def work(attempt: Attempt) -> Incident | None:
+            row = (await attempt.connection.execute(select(incidents).where(incidents.c.id == incident_id))).first()
+            return None if row is None else _incident(row)
+
+        return await self._database.read(work)
+
+    async def affected(self, incident: Incident, limit: int) -> tuple[Sequence[str], Sequence[str]]:
+        """(mailbox ids, campaign ids): what left `connected` in its scope while it was open."""
+        during = [
+            transitions.c.at >= incident.opened_at - timedelta(minutes=15),
+            transitions.c.to_state == State.SUSPECT.value,
+            self._in_scope(incident.scope),
+        ]
+        if incident.closed_at is not None:
+            during.append(transitions.c.at <= incident.closed_at)
+        found = (
+            select(transitions.c.mailbox_id)
+            .distinct()
+            .join_from(transitions, mailboxes, mailboxes.c.id == transitions.c.mailbox_id)
+            .where(*during)
+            .order_by(transitions.c.mailbox_id)
+            .limit(limit)
+        )
+        sending = select(campaign_links.c.campaign_id).distinct().where(campaign_links.c.mailbox_id.in_(found))
+
+        async def work(attempt: Attempt) -> tuple[Sequence[str], Sequence[str]]:
+            connection = attempt.connection
+            ids = (await connection.execute(found)).scalars().all()
+            campaigns = (await connection.execute(sending.order_by(campaign_links.c.campaign_id).limit(limit))).scalars().all()
+            return ids, campaigns
+
+        return await self._database.read(work)
+
+    async def suspects(self, incident: Incident, limit: int) -> Sequence[str]:
+        """Mailboxes of the incident's scope that wait for their second look, the longest first."""
+        return await self._members(incident, standings.c.state == State.SUSPECT.value, limit)
+
+    async def waiting_for(self, incident: Incident, causes: Sequence[Cause], limit: int) -> Sequence[str]:
+        """Blocked mailboxes of the incident's scope that one of *causes* stopped while it was open, the longest away first."""
+        stopped = and_(standings.c.state == State.BLOCKED.value, standings.c.cause.in_(sorted(causes)))
+        return await self._members(incident, stopped, limit)
+
+    async def _members(self, incident: Incident, which: ColumnElement[bool], limit: int) -> Sequence[str]:
+        statement = (
+            select(standings.c.mailbox_id)
+            .join_from(standings, mailboxes, mailboxes.c.id == standings.c.mailbox_id)
+            .where(which, standings.c.since_at >= incident.opened_at - timedelta(minutes=15), self._in_scope(incident.scope))
+            .order_by(standings.c.since_at, standings.c.mailbox_id)
+            .limit(limit)
+        )
+
+        async def work(attempt: Attempt) -> Sequence[str]:
+            return (await attempt.connection.execute(statement)).scalars().all()
+
+        return await self._database.read(work)
+
+    def _in_scope(self, scope: Scope) -> ColumnElement[bool]:
+        columns, name = mailboxes.c, scope.name
+        if scope == EGRESS:
+            return columns.id.is_not(None)
+        if scope.kind is ScopeKind.PROVIDER:
+            return columns.provider == name
+        if scope.kind is ScopeKind.OAUTH_APP:
+            return columns.oauth_app == name
+        if scope.kind is ScopeKind.DOMAIN:
+            return self._domain == name
+        host = f"://{name}:"
+        return or_(columns.imap.contains(host, autoescape=True), columns.smtp.contains(host, autoescape=True))
+
+    async def baselines(self) -> Mapping[Scope, Baseline]:
+        """What each scope shows by itself."""
+
+        async def work(attempt: Attempt) -> Mapping[Scope, Baseline]:
+            rows = (await attempt.connection.execute(select(baselines))).all()
+            return {Scope(ScopeKind(row.kind), row.name): Baseline(row.events, row.exposure_seconds) for row in rows}
+
+        return await self._database.read(work)
+
+    async def learn(self, learnt: Mapping[Scope, Baseline]) -> None:
+        """Store what was learnt, in the place of what was known."""
+        rows = [
+            {"kind": scope.kind.value, "name": scope.name, "events": known.events, "exposure_seconds": known.exposure_seconds}
+            for scope, known in learnt.items()
+        ]
+        for start in range(0, len(rows), _CHUNK):
+            some = rows[start : start + _CHUNK]
+
+            async def work(attempt: Attempt, some: list[dict[str, Any]] = some) -> None:
+                for row in some:
+                    place = and_(baselines.c.kind == row["kind"], baselines.c.name == row["name"])
+                    await attempt.connection.execute(delete(baselines).where(place))
+                await attempt.connection.execute(insert(baselines), some)
+
+            await self._database.write(work)
+
+
+def _traits_of(row: Any) -> Traits:
+    hosts = tuple(dict.fromkeys(_host(url) for url in (row.imap, row.smtp) if url))
+    return Traits(row.provider, hosts, row.domain, row.oauth_app)
+
+
+def _incident(row: Row[Any]) -> Incident:
+    return Incident(
+        id=row.id,
+        scope=Scope(ScopeKind(row.kind), row.name),
+        cause=Cause(row.cause),
+        opened_at=row.opened_at,
+        last_failure_at=row.last_failure_at,
+        failed=row.failed,
+        peak_share=row.peak_share,
+        closed_at=row.closed_at,
+        reopened=row.reopened,
+        size=row.size,
+    )
+
+
+async def _save(attempt: Attempt, incident: Incident) -> Note | None:
+    connection = attempt.connection
+    values = {
+        "kind": incident.scope.kind.value,
+        "name": incident.scope.name,
+        "cause": incident.cause.value,
+        "last_failure_at": incident.last_failure_at,
+        "failed": incident.failed,
+        "peak_share": incident.peak_share,
+        "closed_at": incident.closed_at,
+        "reopened": incident.reopened,
+        "size": incident.size,
+    }
+    before = (await connection.execute(select(incidents.c.closed_at).where(incidents.c.id == incident.id))).first()
+    if before is None:
+        await connection.execute(insert(incidents).values(id=incident.id, opened_at=incident.opened_at, **values))
+        return _note(EventType.INCIDENT_OPENED, incident)
+    await connection.execute(update(incidents).where(incidents.c.id == incident.id).values(**values))
+    if (before.closed_at is None) is incident.is_open:
+        return None  # it only grew
+    return _note(EventType.INCIDENT_REOPENED if incident.is_open else EventType.INCIDENT_CLOSED, incident)
+
+
+def _note(kind: EventType, incident: Incident) -> Note:
+    content = {
+        "incident": incident.id,
+        "scope": {incident.scope.kind.value: incident.scope.name},
+        "cause": incident.cause.value,
+        "mailboxes": incident.affected,
+        "share": round(incident.peak_share, 3),
+        "opened_at": stamp(incident.opened_at),
+        "closed_at": stamp(incident.closed_at),
+        "sentence": texts_for(incident.cause).operator,
+    }
+    return Note(kind, incident.closed_at or incident.last_failure_at, content)

@@ -1,0 +1,166 @@
+"""Incidents at rest, and the counts by traits that correlation looks at."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from contract.fleet import NOON, add, clean, moved, oauth_mailbox, password_mailbox
+from mailwatch.core.causes import Cause
+from mailwatch.core.incidents.baseline import Baseline
+from mailwatch.core.incidents.life import Incident
+from mailwatch.core.incidents.scopes import EGRESS, Scope, ScopeKind, Traits
+from mailwatch.core.lifecycle import State, Trigger
+
+EXAMPLE = Traits("other", ("imap.example.org", "smtp.example.org"), "example.org")
+DOMAIN = Scope(ScopeKind.DOMAIN, "example.org")
+
+
+def incident(scope=DOMAIN, **changes):
+    return replace(Incident("inc_1", scope, Cause.INVALID_CREDENTIALS, NOON, NOON, 5, 0.8), **changes)
+
+
+async def lived(store, state, trigger, at=NOON, **fields):
+    """Move all that is due to *state*."""
+    for claim in await store.claim_due(at, 1000, 60):
+        await store.record(claim, moved(claim, state, trigger, at=at, due_at=at, **fields))
+
+
+async def connected(store, count, **fields):
+    await add(store, *(password_mailbox(number, **fields) for number in range(count)), due_at=NOON - timedelta(minutes=1))
+    await lived(store, State.CONNECTED, Trigger.PROBE_SUCCEEDED)
+
+
+async def test_fresh_failures_are_counted_by_traits_and_cause(store):
+    await connected(store, 7)
+    await lived(store, State.SUSPECT, Trigger.PROBE_FAILED, at=NOON + timedelta(seconds=10))
+    recent = await store.incidents.recent(NOON, NOON + timedelta(seconds=5))
+    (fresh,) = recent.fresh
+    assert (fresh.traits, fresh.cause, fresh.count, fresh.lately) == (EXAMPLE, Cause.INVALID_CREDENTIALS, 7, 7)
+    assert fresh.last_at == NOON + timedelta(seconds=10)
+    (failing,) = recent.failing
+    assert (failing.traits, failing.count) == (EXAMPLE, 7)
+
+
+async def test_what_failed_before_the_window_is_no_fresh_failure(store):
+    await connected(store, 3)
+    await lived(store, State.SUSPECT, Trigger.PROBE_FAILED, at=NOON + timedelta(seconds=10))
+    recent = await store.incidents.recent(NOON + timedelta(seconds=10), NOON + timedelta(seconds=10))
+    assert recent.fresh == []
+    assert recent.failing[0].count == 3
+
+
+async def test_a_mailbox_that_never_worked_is_no_fresh_failure(store):
+    await add(store, password_mailbox(1), due_at=NOON)
+    await lived(store, State.SUSPECT, Trigger.PROBE_FAILED)
+    assert (await store.incidents.recent(NOON - timedelta(seconds=1), NOON)).fresh == []
+
+
+async def test_what_came_back_lately_is_counted(store):
+    await connected(store, 4)
+    await lived(store, State.SUSPECT, Trigger.PROBE_FAILED, at=NOON + timedelta(seconds=10))
+    await lived(store, State.CONNECTED, Trigger.PROBE_SUCCEEDED, at=NOON + timedelta(seconds=20))
+    recent = await store.incidents.recent(NOON, NOON + timedelta(seconds=15))
+    assert [(each.traits, each.count) for each in recent.recovered] == [(EXAMPLE, 4)]
+    assert recent.failing == []
+
+
+async def test_watched_mailboxes_are_counted_by_traits(store):
+    await add(store, oauth_mailbox(100), due_at=NOON - timedelta(minutes=1))
+    await connected(store, 3)
+    counted = dict(await store.incidents.watched())
+    assert counted[EXAMPLE] == 3
+    assert counted[Traits("google", EXAMPLE.endpoints, "example.org", "outreach")] == 1
+
+
+async def test_an_incident_is_stored_grows_and_closes(store):
+    await store.incidents.save([incident()])
+    await store.incidents.save([incident(failed=9)])
+    assert await store.incidents.known(NOON) == [incident(failed=9)]
+    closed = incident(failed=9, closed_at=NOON + timedelta(minutes=5))
+    await store.incidents.save([closed])
+    assert await store.incidents.known(NOON + timedelta(minutes=5)) == [closed]
+    assert await store.incidents.known(NOON + timedelta(minutes=6)) == []
+    assert await store.incidents.find("inc_1") == closed
+    assert await store.incidents.find("inc_2") is None
+
+
+async def test_only_its_opening_and_its_end_are_told(store):
+    await store.incidents.save([incident()])
+    await store.incidents.save([incident(failed=9)])
+    await store.incidents.save([incident(closed_at=NOON)])
+    await store.incidents.save([incident(reopened=1)])
+    told = [event.type for event in await store.outbox.events(0, 100)]
+    assert told == ["incident.opened", "incident.closed", "incident.reopened"]
+
+
+async def test_incidents_are_listed_newest_first_page_by_page(store):
+    many = [incident(id=f"inc_{number}", opened_at=NOON + timedelta(minutes=number // 2)) for number in range(5)]
+    await store.incidents.save(many)
+    first = await store.incidents.listed(None, 2)
+    second = await store.incidents.listed(first[-1].id, 2)
+    third = await store.incidents.listed(second[-1].id, 2)
+    assert [each.id for each in (*first, *second, *third)] == ["inc_4", "inc_3", "inc_2", "inc_1", "inc_0"]
+
+
+@pytest.mark.parametrize(
+    ("scope", "touched"),
+    [
+        (DOMAIN, 3),
+        (Scope(ScopeKind.ENDPOINT, "imap.example.org"), 3),
+        (Scope(ScopeKind.ENDPOINT, "smtp.example.org"), 3),
+        (Scope(ScopeKind.PROVIDER, "other"), 3),
+        (Scope(ScopeKind.DOMAIN, "xexample.org"), 0),
+        (Scope(ScopeKind.ENDPOINT, "map.example.org"), 0),
+        (Scope(ScopeKind.OAUTH_APP, "outreach"), 0),
+        (EGRESS, 3),
+    ],
+)
+async def test_what_an_incident_took_are_the_mailboxes_of_its_scope(store, scope, touched):
+    await connected(store, 3, campaigns=("spring",))
+    await lived(store, State.SUSPECT, Trigger.PROBE_FAILED, at=NOON + timedelta(seconds=10))
+    mailboxes, campaigns = await store.incidents.affected(incident(scope), 100)
+    assert len(mailboxes) == touched
+    assert list(campaigns) == (["spring"] if touched else [])
+
+
+async def test_blocked_mailboxes_of_an_incident_are_found_by_their_cause(store):
+    await connected(store, 2)
+    await lived(store, State.BLOCKED, Trigger.PERSON_NEEDED, NOON + timedelta(seconds=10), cause=Cause.INVALID_CREDENTIALS)
+    causes = [Cause.INVALID_CREDENTIALS]
+    assert len(await store.incidents.waiting_for(incident(), causes, 10)) == 2
+    assert len(await store.incidents.waiting_for(incident(), causes, 1)) == 1
+    assert await store.incidents.waiting_for(incident(), [Cause.IP_BLOCKED], 10) == []
+    assert await store.incidents.waiting_for(incident(Scope(ScopeKind.DOMAIN, "other.org")), causes, 10) == []
+
+
+async def test_baselines_are_kept(store):
+    learnt = {DOMAIN: Baseline(1.5, 1000.0), EGRESS: Baseline(0.0, 5.0)}
+    await store.incidents.learn(learnt)
+    await store.incidents.learn({DOMAIN: Baseline(2.0, 2000.0)})
+    assert await store.incidents.baselines() == {DOMAIN: Baseline(2.0, 2000.0), EGRESS: Baseline(0.0, 5.0)}
+
+
+async def test_a_duty_is_one_nodes_until_its_time_runs_out(open_store):
+    one, other = await open_store(node="a"), await open_store(node="b")
+    assert await one.incidents.hold("incidents", NOON, 60)
+    assert not await other.incidents.hold("incidents", NOON, 60)
+    assert await one.incidents.hold("incidents", NOON + timedelta(seconds=50), 60)
+    assert not await other.incidents.hold("incidents", NOON + timedelta(seconds=109), 60)
+    assert await other.incidents.hold("incidents", NOON + timedelta(seconds=110), 60)
+
+
+async def test_of_two_nodes_that_ask_at_once_one_has_the_duty(open_store):
+    nodes = [await open_store(node=name) for name in "abcd"]
+    answers = await asyncio.gather(*(node.incidents.hold("incidents", NOON, 60) for node in nodes))
+    assert sum(answers) == 1
+
+
+async def test_healthy_probes_leave_nothing_to_correlate(store):
+    await connected(store, 3)
+    for claim in await store.claim_due(NOON, 100, 60):
+        await store.record(claim, clean(claim))
+    await store.flush()
+    recent = await store.incidents.recent(NOON, NOON)
+    assert (recent.fresh, recent.failing, recent.recovered) == ([], [], [])

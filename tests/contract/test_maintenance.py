@@ -1,0 +1,57 @@
+"""Maintenance windows at rest."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from contract.fleet import NOON
+from mailwatch.core.incidents.scopes import Scope, ScopeKind
+from mailwatch.core.maintenance import Every, Window
+from mailwatch.ports import Act
+from mailwatch.ports.maintenance import WindowNotFoundError
+
+ACT = Act("cli:test", "maintenance.add")
+WINDOW = Window(
+    "mw_1",
+    "kernel upgrade",
+    Scope(ScopeKind.PROVIDER, "google"),
+    NOON,
+    3600.0,
+    Every.WEEKLY,
+    "Europe/Berlin",
+    NOON + timedelta(weeks=10),
+    "cli:test",
+    NOON,
+)
+
+
+def hours(count):
+    return NOON + timedelta(hours=count)
+
+
+async def test_a_window_is_read_back_as_it_was_declared(store):
+    await store.maintenance.add(WINDOW, ACT)
+    assert await store.maintenance.windows(NOON) == [WINDOW]
+    assert await store.maintenance.all(10) == [WINDOW]
+
+
+async def test_windows_that_are_over_are_listed_among_all_alone(store):
+    once = replace(WINDOW, id="mw_2", every=Every.ONCE, until_at=None, scope=None)
+    await store.maintenance.add(once, ACT)
+    assert await store.maintenance.windows(hours(0.5)) == [once]
+    assert await store.maintenance.windows(hours(1)) == []
+    assert await store.maintenance.all(10) == [once]
+
+
+async def test_one_that_is_ended_comes_no_more_and_keeps_its_first_end(store):
+    await store.maintenance.add(WINDOW, ACT)
+    ended = await store.maintenance.end("mw_1", hours(0.5), Act("cli:test", "maintenance.end"))
+    assert ended.ended_at == hours(0.5)
+    assert (await store.maintenance.end("mw_1", hours(2), ACT)).ended_at == hours(0.5)
+    assert await store.maintenance.windows(hours(1)) == []
+
+
+async def test_ending_one_that_is_not_there_says_so(store):
+    with pytest.raises(WindowNotFoundError, match="maintenance list"):
+        await store.maintenance.end("mw_none", NOON, ACT)
