@@ -10,11 +10,12 @@ import argparse
 import asyncio
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from mailwatch.core.campaigns import CampaignPolicy
 from mailwatch.core.lifecycle import State, Trigger
 from mailwatch.core.mailbox import AuthKind, Endpoint, Mailbox, Protocol
 from mailwatch.core.secret import Secret
@@ -24,6 +25,8 @@ from mailwatch.store import KeyRing, SqlStore, Vault, migrate
 
 BATCH = 200
 HOSTS = 50
+GROUP = 100
+LINKED = 50
 
 
 class WallClock:
@@ -68,11 +71,38 @@ def disconnection(claim: Claim, now: datetime) -> Decision:
     return Decision(claim.standing, after, (step,))
 
 
+def gone(claim: Claim, now: datetime) -> Decision:
+    """A disconnection that is confirmed: campaigns pause."""
+    version = claim.standing.version + 1
+    after = replace(claim.standing, state=State.RECONNECTING, version=version, since_at=now, due_at=now + timedelta(minutes=1))
+    step = Transition(claim.mailbox.id, version, now, claim.standing.state, State.RECONNECTING, Trigger.FAILURE_CONFIRMED)
+    return Decision(claim.standing, after, (step,))
+
+
+async def campaigns(store: SqlStore, now: datetime) -> None:
+    """Groups of a hundred transitions: of mailboxes without campaigns, and each in another campaign of 50 mailboxes."""
+    store.campaign_policy = CampaignPolicy(brake_floor=1_000_000)
+    first, waits = now - timedelta(days=1), now + timedelta(days=1)
+    for kind in ("without a campaign", "each pausing a campaign of 50"):
+        wanted = []
+        for number in range(GROUP * LINKED):
+            new = newcomer(10_000_000 + number + (GROUP * LINKED if kind.startswith("each") else 0), now)
+            named = (f"campaign {number % GROUP}",) if kind.startswith("each") else ()
+            wanted.append(NewMailbox(replace(new.mailbox, campaigns=named), new.secret))
+        await store.add(wanted, Act("benchmark", "add"), first_due_at=lambda index: first if index < GROUP else waits)
+        claims = await store.claim_due(first, GROUP, 600)
+
+        async def together(claims: Sequence[Claim] = claims) -> None:
+            await asyncio.gather(*(store.record(each, gone(each, now)) for each in claims))
+
+        await measured(f"{len(claims)} transitions together, {kind}", 1, together)
+
+
 async def measured(name: str, times: int, work: Callable[[], Awaitable[None]]) -> None:
     wall, cpu = time.perf_counter(), time.process_time()
     await work()
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    print(f"{name:<44} {wall / times * 1000:9.3f} ms wall {cpu / times * 1000:9.3f} ms CPU")
+    print(f"{name:<60} {wall / times * 1000:9.3f} ms wall {cpu / times * 1000:9.3f} ms CPU")
 
 
 async def run(url: str, mailboxes: int, rounds: int) -> None:
@@ -122,6 +152,7 @@ async def run(url: str, mailboxes: int, rounds: int) -> None:
     await measured("record a transition at once", BATCH, urgent)
     await measured("counts", 1, lambda: _ignore(store.counts()))
     await measured("due_count", 1, lambda: _ignore(store.due_count(now)))
+    await campaigns(store, now)
     await store.close()
 
 

@@ -9,6 +9,7 @@ from contract.campaigning import ANN, after, away, back, campaign, events_of, go
 from contract.fleet import ADD, NOON, add, filled, password_mailbox
 from mailwatch.core import acts
 from mailwatch.core.campaigns import CampaignPolicy, CampaignState, Mode, PauseOn, PauseOrigin
+from mailwatch.core.causes import Cause
 from mailwatch.core.lifecycle import State
 from mailwatch.ports import Act, MailboxFilter, MailboxNotFoundError
 from mailwatch.ports.campaigns import CampaignExistsError, CampaignFilter, CampaignNotFoundError, StaleError
@@ -306,6 +307,18 @@ async def test_a_person_s_own_act_knows_no_brake(store):
     for one in ids[1:]:
         await store.change(one, lambda s: acts.disconnect(s, after(2), "user:ann"), Act("user:ann", "mailbox.disconnect"))
     assert await paused_count(store) == 5
+
+
+async def test_a_hold_puts_in_force_what_the_brake_holds_back_and_a_reconnect_does_not(store):
+    store.campaign_policy = CampaignPolicy(brake_floor=0, brake_ratio=0.0)
+    one, two = await running(store)
+    await away(store, one, two)
+    await store.change(one, lambda standing: acts.reconnect(standing, after(1), "user:ann"), ANN)
+    assert await state_of(store) is CampaignState.ACTIVE
+    await store.change(two, lambda s: acts.hold(s, after(2), "user:ann", Cause.WARMUP_PAUSE, None), ANN)
+    (pause,) = [each for each in await open_pauses(store) if each.in_force]
+    assert (pause.mailbox_id, pause.reason, pause.actor, pause.since_at) == (two, "warmup_pause", "user:ann", after(2))
+    assert await state_of(store) is CampaignState.PAUSED
 
 
 async def test_what_was_held_back_ends_with_the_outage_and_pauses_nothing_later(store):

@@ -96,3 +96,16 @@ async def test_what_has_no_grant_says_so(store):
         await store.grants.load("mb_0002")
     with pytest.raises(SecretUnreadableError, match="no consent is stored for mb_0003"):
         await store.grants.load("mb_0003")
+
+
+async def test_a_renewal_is_no_act_of_a_person_nor_a_consent(store, clock):
+    """An unattended write of a token brings back nothing, starts no generation, and is in no audit log."""
+    await granted(store)
+    await store.change("mb_0001", lambda s: acts.disconnect(s, NOON, "x"), Act("cli:test", "mailbox.disconnect"))
+    before, history = (await store.find("mb_0001")).standing, await store.history("mb_0001")
+    audited, told = await store.pages.audit(None, 100), await store.outbox.events(0, 100)
+    clock.pass_seconds(60)
+    await finish(store, await store.grants.begin_refresh("mb_0001", epoch=1, lease_seconds=30), refresh="rotated")
+    assert (await store.find("mb_0001")).standing == before
+    assert await store.history("mb_0001") == history
+    assert (await store.pages.audit(None, 100), await store.outbox.events(0, 100)) == (audited, told)

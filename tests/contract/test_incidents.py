@@ -104,6 +104,12 @@ async def test_incidents_are_listed_newest_first_page_by_page(store):
     assert [each.id for each in (*first, *second, *third)] == ["inc_4", "inc_3", "inc_2", "inc_1", "inc_0"]
 
 
+async def test_open_and_closed_incidents_are_listed_apart(store):
+    await store.incidents.save([incident(), incident(id="inc_2", closed_at=NOON)])
+    assert [each.id for each in await store.incidents.listed(None, 9, is_open=True)] == ["inc_1"]
+    assert [each.id for each in await store.incidents.listed(None, 9, is_open=False)] == ["inc_2"]
+
+
 @pytest.mark.parametrize(
     ("scope", "touched"),
     [

@@ -55,3 +55,12 @@ async def test_one_that_is_ended_comes_no_more_and_keeps_its_first_end(store):
 async def test_ending_one_that_is_not_there_says_so(store):
     with pytest.raises(WindowNotFoundError, match="maintenance list"):
         await store.maintenance.end("mw_none", NOON, ACT)
+
+
+async def test_all_of_them_are_paged_newest_declaration_first(store):
+    for number in range(3):
+        await store.maintenance.add(replace(WINDOW, id=f"mw_{number}", created_at=NOON + timedelta(minutes=number // 2)), ACT)
+    first = await store.maintenance.all(2)
+    second = await store.maintenance.all(2, before=first[-1].id)
+    assert [window.id for window in (*first, *second)] == ["mw_2", "mw_0", "mw_1"]
+    assert await store.maintenance.all(2, before="mw_none") == []

@@ -287,3 +287,13 @@ async def _flutter(store, mailbox_id):
     for turn in range(5):
         await away(store, mailbox_id, at=after(turn))
         await back(store, mailbox_id, at=after(turn))
+
+
+async def test_what_waits_for_a_disabled_endpoint_is_kept_no_longer_than_events_are(store):
+    count = await waiting(store, 3, "crm", "gone")
+    await store.outbox.disable("gone", "410")
+    for each in await claimed(store, after(20)):
+        await store.outbox.delivered(each, 200)
+    assert await store.outbox.prune_events(NOON) == 0
+    assert await store.outbox.prune_events(after(5)) == count
+    assert await store.outbox.pending() == 0

@@ -107,6 +107,17 @@ async def test_of_two_who_take_away_the_last_two_admins_one_is_refused(people, r
     assert [user.role for user in await people.users()].count(Role.ADMIN) == 1
 
 
+@pytest.mark.parametrize("how", ["a new password", "removed"])
+async def test_an_account_that_is_taken_back_leaves_no_link_into_it(people, how):
+    await people.add_user(ADA, BY)
+    await people.add_user(BOB, BY)
+    for name in ("ada", "bob"):
+        await people.add_link(f"link of {name}", OneTimeLink(LinkKind.SIGN_IN, name, later(600)), BY)
+    await (people.remove_user("bob", BY) if how == "removed" else people.set_user("bob", BY, password_hash="new"))
+    assert await people.use_link("link of bob", NOON) is None
+    assert await people.use_link("link of ada", NOON) is not None
+
+
 # --- sessions ---
 
 

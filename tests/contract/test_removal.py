@@ -11,6 +11,7 @@ from mailwatch.core import acts
 from mailwatch.core.campaigns import CampaignPolicy, CampaignState, Mode, PauseOn, PauseOrigin
 from mailwatch.core.evidence import Evidence, Phase
 from mailwatch.ports import Act, MailboxNotFoundError
+from mailwatch.ports.campaigns import StaleError
 from mailwatch.store import schema_campaigns, schema_incidents, schema_people
 from mailwatch.store.schema import metadata, refusals
 from mailwatch.store.schema_people import consents, conversations, job_items, jobs, latencies, links, remembered
@@ -70,6 +71,15 @@ async def test_what_was_told_of_its_campaigns_is_still_delivered(store):
     await store.remove(one, REMOVE)
     told = [(event.type, event.mailbox_id) for event in await events_of(store) if event.mailbox_id == one]
     assert told == [("campaign.paused", one), ("mailbox.removed", one)]
+
+
+async def test_a_version_that_no_longer_holds_removes_nothing(store):
+    one, _ = await running(store)
+    seen = (await store.find(one)).standing.version
+    await away(store, one)
+    with pytest.raises(StaleError, match="nothing was removed"):
+        await store.remove(one, REMOVE, version=seen)
+    await store.remove(one, REMOVE, version=(await store.find(one)).standing.version)
 
 
 async def test_removing_twice_is_not_possible(store):

@@ -174,3 +174,23 @@ async def test_a_follower_misses_nothing_while_many_write(open_store):
     await writing
     await follow()
     assert believed == dict.fromkeys(ids, "blocked")
+
+
+async def test_of_campaigns_only_those_are_told_that_something_happened_to(store):
+    await running(store, names=("spring", "summer", "autumn"))
+    await store.campaigns.amend("autumn", ANN, finished=True)
+    mark = await marked(store)
+    assert await store.sending.campaigns_since(mark) == {}
+    await store.campaigns.pause("spring", "why", ANN)
+    await store.campaigns.pause("summer", "why", ANN)
+    await store.campaigns.resume("summer", ANN)
+    assert await store.sending.campaigns_since(mark) == {"spring": "paused", "summer": "active"}
+
+
+async def test_many_finished_campaigns_are_read_in_pieces(store, monkeypatch):
+    monkeypatch.setattr("mailwatch.store.sending._CAMPAIGNS_AT_ONCE", 2)
+    names = ("Birch", "alder", "cedar", "Douglas", "elm")
+    await running(store, names=names)
+    for name in names:
+        await store.campaigns.amend(name, ANN, finished=True)
+    assert set(await store.sending.paused_campaigns()) == set(names)

@@ -9,6 +9,10 @@ class LostAnswer:
     def __init__(self, database):
         self._database = database
 
+    @property
+    def is_sqlite(self):
+        return self._database.is_sqlite
+
     async def read(self, work):
         return await self._database.read(work)
 

@@ -41,7 +41,7 @@ class FakeSendingSource:
             self.campaigns.pop(campaign_id, None)
         else:
             self.campaigns[campaign_id] = state
-        self.events.append(None)
+        self.events.append(campaign_id)
 
     def _read(self, name):
         self.reads.append(name)
@@ -58,7 +58,8 @@ class FakeSendingSource:
         if mark < 0:
             return len(self.events), []
         some = self.events[mark : mark + limit]
-        found = {change.mailbox_id: self.mailboxes.get(change.mailbox_id, change) for change in some if change is not None}
+        told = [change for change in some if isinstance(change, SendingChange)]
+        found = {change.mailbox_id: self.mailboxes.get(change.mailbox_id, change) for change in told}
         if self.between is not None:
             self.between()
         return min(mark, len(self.events)) + len(some), list(found.values())
@@ -66,3 +67,7 @@ class FakeSendingSource:
     async def paused_campaigns(self):
         self._read("campaigns")
         return dict(self.campaigns)
+
+    async def campaigns_since(self, mark):
+        self._read("campaigns since")
+        return {each: self.campaigns.get(each, "active") for each in self.events[mark:] if isinstance(each, str)}

@@ -45,6 +45,8 @@ STANDINGS = st.builds(
     hold_until_at=st.none() | MOMENTS,
     episodes_at=st.lists(MOMENTS, max_size=4).map(tuple),
     last_outage_seconds=st.floats(0, 1e9),
+    returned_at=st.none() | MOMENTS,
+    returned_after_seconds=st.floats(0, 1e9),
 )
 TRANSITIONS = st.builds(
     Transition,

@@ -7,7 +7,7 @@ import smtplib
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
@@ -99,7 +99,11 @@ class Dovecot:
 
     def set_password(self, user: str, password: str) -> None:
         """Give *user* (new or known) another password; holds when this returns, up to a second later."""
-        self._passwords[user] = password
+        self.set_passwords({user: password})
+
+    def set_passwords(self, passwords: Mapping[str, str]) -> None:
+        """The same for several users at once."""
+        self._passwords.update(passwords)
         self._write_users()
 
     def forget_user(self, user: str) -> None:

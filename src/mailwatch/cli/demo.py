@@ -20,6 +20,7 @@ import uvloop
 from rich.console import Console
 from rich.live import Live
 
+from mailwatch.cli.demo_audience import Audience
 from mailwatch.cli.demo_people import People
 from mailwatch.cli.demo_stage import FaultNotes, compose, raise_world
 from mailwatch.cli.live_board import UNWELL, Board, Stage
@@ -38,7 +39,7 @@ _ROWS: Final = 500
 def demo(
     mailboxes: Annotated[int, typer.Option(min=5, max=20_000, help="How many mailboxes to simulate.")] = 200,
     seed: Annotated[int, typer.Option(help="The same seed tells the same story.")] = 1,
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port of /metrics; 0 = a free one.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port of the page and /metrics; 0 = a free one.")] = 0,
     seconds: Annotated[float | None, typer.Option(min=1, help="End by itself after this long.")] = None,
 ) -> None:
     """Watch simulated mailboxes fail and recover; no network, no configuration.  Ctrl-C ends it."""
@@ -55,12 +56,13 @@ async def _perform(directory: Path, mailboxes: int, seed: int, port: int, second
         notes = FaultNotes()
         daemon = await compose(world, newcomers, directory, port, notes)
         board = Board((new.mailbox for new in newcomers), daemon.parts.clock.now())
-        stage, people = Stage(), People(world, daemon.parts)
+        stage, people, audience = Stage(), People(world, daemon.parts), Audience(daemon)
         with _view(board, stage, daemon) as draw, _ended(notes) as end:
             await daemon.start()
+            await audience.let_in()
             helpers = [
                 asyncio.create_task(_listen(daemon, board, people)),
-                asyncio.create_task(_refresh(world, daemon, board, stage, draw)),
+                asyncio.create_task(_refresh(world, daemon, board, stage, audience, draw)),
                 asyncio.create_task(_tell_story(world, board, scripts.demo(seed, tuple(world.providers)))),
                 asyncio.create_task(end.wait()),
             ]
@@ -93,14 +95,15 @@ async def _tell_story(world: World, board: Board, script: Script) -> None:
     await asyncio.Event().wait()
 
 
-async def _refresh(world: World, daemon: Daemon, board: Board, stage: Stage, draw: Callable[[], None]) -> None:
+async def _refresh(world: World, daemon: Daemon, board: Board, stage: Stage, audience: Audience, draw: Callable[[], None]) -> None:
     """Keep the picture fresh."""
     clock = daemon.parts.clock
     began = clock.monotonic()
     while True:
         await asyncio.sleep(_REFRESH_SECONDS)
         stage.seconds = clock.monotonic() - began
-        stage.url = f"{daemon.url}/metrics"
+        stage.url = await audience.url()
+        await audience.count_campaigns(stage)
         ledgers = [provider.ledger for provider in world.providers.values()]
         stage.logins = sum(ledger.logins.total() for ledger in ledgers)
         stage.refused = sum(ledger.rejected.total() for ledger in ledgers)

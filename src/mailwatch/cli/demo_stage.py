@@ -4,21 +4,28 @@ The clock runs at its own pace, so everything a person would wait minutes or hou
 configuration of a real daemon refuses, for they would harm real providers.
 """
 
+import asyncio
 import traceback
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from mailwatch import __version__
+from mailwatch.core.campaigns import CampaignPolicy
+from mailwatch.core.incidents.circuit import CircuitPolicy
 from mailwatch.core.mailbox import AuthKind, Depth
 from mailwatch.core.pacing import Pace
 from mailwatch.core.policy import BackoffPolicy, BudgetPolicy, ConfirmPolicy, Policy, VerifyPolicy
 from mailwatch.daemon import Daemon, Parts, SystemClock
-from mailwatch.daemon.parts import Tuning
+from mailwatch.daemon.parts import Outside, Tuning
 from mailwatch.ports import Act, NewMailbox
 from mailwatch.probe import Dialer, EgressPolicy, NetworkProber, Resolver, TokenEndpoint, TokenSource, make_ssl_context
+from mailwatch.probe.consent import HttpConsentEndpoints
+from mailwatch.probe.http import JudgedHttp
+from mailwatch.probe.identity import ProofByLogin
 from mailwatch.sim import World, fleet
 from mailwatch.store import KeyRing, SqlStore, Vault, migrate
 from mailwatch.telemetry.metrics import Metrics
@@ -91,7 +98,7 @@ async def compose(world: World, newcomers: tuple[NewMailbox, ...], directory: Pa
     store = SqlStore(url, vault, clock, node="demo")
     providers = list(world.providers)
     metrics = Metrics(providers, __version__)
-    prober, tokens = _prober(world, store, clock, metrics)
+    prober, outside, close = _network(world, store, clock, metrics)
     pace = Pace(max_connections=_MAX_IN_FLIGHT, logins_per_minute=60_000.0, burst=_MAX_IN_FLIGHT, per_address_bans=False)
     return Daemon(
         Parts(
@@ -101,11 +108,18 @@ async def compose(world: World, newcomers: tuple[NewMailbox, ...], directory: Pa
             log=notes,
             clock=clock,
             tuning=Tuning(
-                policy=policy(len(newcomers)), paces=dict.fromkeys(providers, pace), other=pace, max_in_flight=_MAX_IN_FLIGHT
+                policy=policy(len(newcomers)),
+                paces=dict.fromkeys(providers, pace),
+                other=pace,
+                max_in_flight=_MAX_IN_FLIGHT,
+                # one provider is a third of this fleet: its outage may pause a third of the campaigns without asking anybody
+                circuit=CircuitPolicy(canary_seconds=1.0, ramp_start_per_second=5.0, ramp_doubles_seconds=2.0),
+                campaigns=CampaignPolicy(brake_ratio=0.9, ramp_after_seconds=60.0),
             ),
+            outside=outside,
             listen=f"127.0.0.1:{port}",
             notifier=Notifier(environ={}),
-            close=tokens.close,
+            close=close,
         )
     )
 
@@ -124,9 +138,17 @@ async def _add(store: SqlStore, newcomers: tuple[NewMailbox, ...], now: datetime
         await store.close()
 
 
-def _prober(world: World, store: SqlStore, clock: SystemClock, metrics: Metrics) -> tuple[NetworkProber, TokenSource]:
+def _network(
+    world: World, store: SqlStore, clock: SystemClock, metrics: Metrics
+) -> tuple[NetworkProber, Outside, Callable[[], Awaitable[None]]]:
     everywhere_here = EgressPolicy(allowed_networks=["127.0.0.0/8"], allowed_ports=None)
     dialer = Dialer(Resolver([]), everywhere_here, make_ssl_context(world.ca_file))
     apps = {p.spec.name: world.oauth_app(p.spec.name) for p in world.providers.values() if p.spec.auth is AuthKind.OAUTH}
     tokens = TokenSource(apps, store.grants, clock, TokenEndpoint(dialer), told=metrics.refreshed)
-    return NetworkProber(dialer, tokens, clock, conversation=False), tokens
+    http = JudgedHttp(dialer)
+    outside = Outside(http, apps, HttpConsentEndpoints(http), ProofByLogin(dialer, clock))
+
+    async def close() -> None:
+        await asyncio.gather(tokens.close(), http.close())
+
+    return NetworkProber(dialer, tokens, clock, conversation=False), outside, close

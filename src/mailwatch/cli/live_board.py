@@ -187,3 +187,7 @@ class Stage:
     logins: int = 0
     refused: int = 0
     renewals: int = 0
+    campaigns: int = 0
+    campaigns_paused: int = 0
+    pauses: int = 0  #: how often a campaign was paused, and resumed, since the beginning
+    resumptions: int = 0

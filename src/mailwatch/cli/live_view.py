@@ -159,13 +159,15 @@ class Screen:
         stage, board = self._stage, self._board
         dot = " | " if self._ascii else " · "
         parts: list[str | tuple[str, str]] = ["sending allowed for ", (f"{board.sending} of {board.total}", "bold")]
+        parts += [f"{dot}campaigns: {stage.campaigns - stage.campaigns_paused} run, {stage.campaigns_paused} paused"]
+        if width >= _WIDE:
+            parts += [f", {stage.resumptions} resumed"]
         parts += [f"{dot}{board.tally.recoveries} brought back"]
         if board.tally.healed_by_people and width >= _WIDE:
             parts += [f" ({board.tally.healed_by_people} after a person helped)"]
-        parts += [f"{dot}{stage.renewals} tokens renewed"]
         if width >= _WIDE:
-            parts += [f"{dot}{stage.refused} of {stage.logins} logins refused"]
-        return [Text.assemble(*parts), Text.assemble((stage.url, "underline"), dot, "Ctrl-C ends")]
+            parts += [f"{dot}{stage.renewals} tokens renewed{dot}{stage.refused} of {stage.logins} logins refused"]
+        return [Text.assemble(*parts), Text.assemble((stage.url, "underline"), f"{dot}the page; Ctrl-C ends")]
 
 
 def _cut(text: str, width: int) -> str:

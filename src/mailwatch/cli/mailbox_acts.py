@@ -1,26 +1,27 @@
-"""`mailwatch mailbox disconnect|reconnect|hold|release|remove`: what people do, each written to the audit log."""
+"""`mailwatch mailbox disconnect|reconnect|probe|hold|release|remove`: what people do, each written to the audit log."""
 
 import sys
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from enum import StrEnum, unique
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from mailwatch.cli.consenting import consenting
 from mailwatch.cli.mailbox_show import AddressArgument
-from mailwatch.cli.moments import moment, shown
+from mailwatch.cli.moments import moment
 from mailwatch.cli.opening import ConfigOption, Opened, with_store
 from mailwatch.cli.output import CliError, ExitCode, ends_cleanly, say
-from mailwatch.core import acts
 from mailwatch.core.causes import Cause
 from mailwatch.core.lifecycle import IllegalMoveError
-from mailwatch.core.standing import Decision, Standing
-from mailwatch.ports import MailboxNotFoundError
+from mailwatch.core.oauth import GrantKind
+from mailwatch.desk.acts import Desk, HoldError
+from mailwatch.ports import Act, MailboxNotFoundError, MailboxView, MailwatchError
 
-#: A pure decision, given the standing, the moment and who asks.
-Act = Callable[[Standing, datetime, str], Decision]
+#: An act of the desk on one mailbox, by its id.
+Doing = Callable[[Desk, str, Act], Awaitable[MailboxView]]
 
 AddressesArgument = Annotated[list[str], typer.Argument(metavar="ADDRESS…", help="The mailboxes: addresses or ids.")]
 
@@ -37,13 +38,19 @@ class HoldReason(StrEnum):
 @ends_cleanly
 def disconnect(addresses: AddressesArgument, config: ConfigOption = None) -> None:
     """Stop probing, keep everything; reconnect undoes it."""
-    _each(config, addresses, "disconnect", acts.disconnect)
+    _each(config, addresses, "mailbox.disconnect", Desk.disconnect)
 
 
 @ends_cleanly
 def reconnect(addresses: AddressesArgument, config: ConfigOption = None) -> None:
     """Try now; campaigns resume after verification."""
-    _each(config, addresses, "reconnect", acts.reconnect)
+    _each(config, addresses, "mailbox.reconnect", Desk.reconnect)
+
+
+@ends_cleanly
+def probe(addresses: AddressesArgument, config: ConfigOption = None) -> None:
+    """Look at it now instead of when it is due, within its login budget."""
+    _each(config, addresses, "mailbox.probe", Desk.probe)
 
 
 @ends_cleanly
@@ -59,43 +66,45 @@ def hold(
         raise CliError("--until and --for-seconds: choose one")
     end = moment(until, "--until") if until else None
 
-    def decide(standing: Standing, now: datetime, actor: str) -> Decision:
-        until_at = now + timedelta(seconds=for_seconds) if for_seconds else end
-        if until_at is not None and until_at <= now:
-            raise CliError(f"--until: {shown(until_at)} has passed")
-        return acts.hold(standing, now, actor, Cause(reason.value), until_at)
+    async def begin(opened: Opened, desk: Desk, mailbox_id: str, act: Act) -> MailboxView:
+        until_at = opened.clock.now() + timedelta(seconds=for_seconds) if for_seconds else end
+        return await desk.hold(mailbox_id, act, Cause(reason.value), until_at)
 
-    _each(config, addresses, "hold", decide)
+    _each_opened(config, addresses, "mailbox.hold", begin)
 
 
 @ends_cleanly
 def release(addresses: AddressesArgument, config: ConfigOption = None) -> None:
     """End a hold; campaigns resume after verification."""
-    _each(config, addresses, "release", acts.release)
+    _each(config, addresses, "mailbox.release", Desk.release)
 
 
-def _each(config: Path | None, addresses: list[str], action: str, decide: Act) -> None:
+def _each(config: Path | None, addresses: list[str], action: str, doing: Doing) -> None:
+    async def do(_: Opened, desk: Desk, mailbox_id: str, act: Act) -> MailboxView:
+        return await doing(desk, mailbox_id, act)
+
+    _each_opened(config, addresses, action, do)
+
+
+def _each_opened(
+    config: Path | None, addresses: list[str], action: str, do: Callable[[Opened, Desk, str, Act], Awaitable[MailboxView]]
+) -> None:
     """Do it to each; one that cannot be done stops none of the others."""
 
     async def work(opened: Opened) -> int:
-        failed = 0
+        desk, failed = Desk(opened.store, opened.clock), 0
         for address in addresses:
             try:
-                say(await _one(opened, address, action, decide))
-            except (IllegalMoveError, MailboxNotFoundError) as error:
+                before = await opened.store.find(address)
+                after = await do(opened, desk, before.mailbox.id, opened.act(action))
+                say(f"{before.mailbox.address}: {before.standing.state} → {after.standing.state}")
+            except (IllegalMoveError, MailboxNotFoundError, HoldError) as error:
                 say(f"mailwatch: {address}: {error}")
                 failed += 1
         return failed
 
     if with_store(config, work, keys=False):
         raise typer.Exit(ExitCode.USAGE)
-
-
-async def _one(opened: Opened, address: str, action: str, decide: Act) -> str:
-    view = await opened.store.find(address)
-    now = opened.clock.now()
-    decision = await opened.store.change(view.mailbox.id, lambda standing: decide(standing, now, opened.actor), opened.act(action))
-    return f"{view.mailbox.address}: {decision.before.state} → {decision.after.state}"
 
 
 @ends_cleanly
@@ -107,14 +116,46 @@ def remove(
     config: ConfigOption = None,
 ) -> None:
     """Delete a mailbox with its secrets and history, for good.  To keep them, disconnect it instead."""
+    view, has_consent = with_store(config, lambda opened: _looked_at(opened, address), keys=False)
+    _confirm(view.mailbox.address, yes)
+    if not has_consent:
+        with_store(config, lambda opened: _remove(opened, view, None), keys=False)
+        said = ""
+    else:
+        said = _consent_told(_remove_with_consent(config, view))
+    say(f"{view.mailbox.address} ({view.mailbox.id}) removed with its secrets and history{said}")
 
-    async def work(opened: Opened) -> str:
-        view = await opened.store.find(address)
-        _confirm(view.mailbox.address, yes)
-        await opened.store.remove(view.mailbox.id, opened.act("remove"))
-        return f"{view.mailbox.address} ({view.mailbox.id}) removed with its secrets and history"
 
-    say(with_store(config, work, keys=False))
+async def _looked_at(opened: Opened, address: str) -> tuple[MailboxView, bool]:
+    """The mailbox, and whether its owner's consent is to be withdrawn: then its refresh token, and so the key ring, is needed."""
+    view = await opened.store.find(address)
+    app = opened.settings.oauth.get(view.mailbox.oauth_app or "")
+    return view, app is not None and app.grant is GrantKind.CODE
+
+
+def _remove_with_consent(config: Path | None, view: MailboxView) -> bool:
+    """Whether the provider withdrew the consent.  What keeps us from asking it keeps nobody from removing a mailbox."""
+
+    async def withdrawing(opened: Opened) -> bool:
+        async with consenting(opened) as way:
+            return await _remove(opened, view, way.consents(str).revoke)  # nobody is sent back
+
+    try:
+        return with_store(config, withdrawing)
+    except (CliError, MailwatchError) as error:
+        say(f"note: the provider cannot be asked: {error}")
+    return with_store(config, lambda opened: _remove(opened, view, None), keys=False)
+
+
+async def _remove(opened: Opened, view: MailboxView, revoke: Callable[[MailboxView], Awaitable[bool]] | None) -> bool:
+    desk = Desk(opened.store, opened.clock, revoke=revoke)
+    return await desk.remove_confirmed(view.mailbox.id, opened.act("mailbox.remove"))
+
+
+def _consent_told(revoked: bool) -> str:  # noqa: FBT001  # the one fact it tells
+    if revoked:
+        return "; its consent was withdrawn at the provider"
+    return "; its consent was not withdrawn: the provider cannot or would not, and its owner can, among the apps of the account"
 
 
 def _confirm(address: str, typed: str | None) -> None:

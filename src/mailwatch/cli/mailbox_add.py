@@ -2,10 +2,8 @@
 
 import csv
 import json
-import secrets
 import sys
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from enum import StrEnum, unique
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -15,17 +13,16 @@ import typer
 from mailwatch.cli.mailbox_show import AddressArgument, all_views
 from mailwatch.cli.opening import ConfigOption, JsonOption, Opened, WallClock, settings_of, with_store
 from mailwatch.cli.output import CliError, ExitCode, emit_json, ends_cleanly, say
-from mailwatch.core import acts
-from mailwatch.core.mailbox import Mailbox
+from mailwatch.core.mailbox import AuthKind, Mailbox
+from mailwatch.core.oauth import GrantKind
 from mailwatch.core.roster import NONE, Entry, Roster, RosterFault, Rules, judge_row, parse_csv, parse_jsonl
 from mailwatch.core.secret import Secret
+from mailwatch.desk.acts import Desk
 from mailwatch.ports import MailboxFilter, NewMailbox
 
 if TYPE_CHECKING:
     from mailwatch.config import Settings
 
-#: First looks start no faster than this after an import, so that no provider sees a burst of logins.
-FIRST_LOOKS_A_SECOND: Final = 10
 MAX_SECRET_BYTES: Final = 65_536
 _EXPORTED: Final = ("address", "imap", "smtp", "username", "auth", "oauth_app", "campaigns", "labels")
 
@@ -66,7 +63,10 @@ def add(
     config: ConfigOption = None,
     as_json: JsonOption = False,  # noqa: FBT002  # as above
 ) -> None:
-    """Add one mailbox.  Its password (for OAuth: refresh token) is asked for, or read by --secret-stdin or --secret-file."""
+    """Add one mailbox.  Its password is asked for, or read by --secret-stdin or --secret-file.
+
+    With --oauth-app it needs none: its owner consents by `mailwatch oauth login`; a refresh token at hand may be given instead.
+    """
     row = {
         "address": address,
         "imap": imap,
@@ -81,22 +81,23 @@ def add(
     entry = judge_row(0, row, rules_of(settings_of(config), allow_cleartext=allow_cleartext), roster)
     if entry is None:
         raise CliError("\n".join(f"{fault.column}: {fault.problem}; {fault.cure}" for fault in roster.faults))
-    secret = ask_secret(f"Secret of {entry.mailbox.address}", stdin=secret_stdin, file=secret_file)
+    secret = None
+    if entry.mailbox.auth is AuthKind.PASSWORD or secret_stdin or secret_file is not None:
+        secret = ask_secret(f"Secret of {entry.mailbox.address}", stdin=secret_stdin, file=secret_file)
     ids = with_store(config, lambda opened: _add(opened, [NewMailbox(entry.mailbox, secret)]))
     if as_json:
         emit_json({"id": ids[0], "address": entry.mailbox.address})
     else:
         typer.echo(ids[0])
+    if secret is None and settings_of(config).oauth[oauth_app].grant is GrantKind.CODE:
+        say(f"nobody has signed in as {entry.mailbox.address} yet: mailwatch oauth login {entry.mailbox.address}")
 
 
 async def _add(opened: Opened, wanted: Sequence[NewMailbox]) -> Sequence[str]:
-    now = opened.clock.now()
-    window = min(opened.settings.probing.interval_seconds, len(wanted) / FIRST_LOOKS_A_SECOND)
+    from mailwatch.desk.newcomers import Newcomers  # noqa: PLC0415  # pydantic is slow to import: verbs that need it pay
 
-    def first_due_at(index: int) -> datetime:
-        return now + timedelta(seconds=window * index / len(wanted))
-
-    return await opened.store.add(wanted, opened.act("add"), first_due_at=first_due_at)
+    newcomers = Newcomers(opened.store, opened.clock, lambda: opened.settings)
+    return await newcomers.add(wanted, opened.act("mailbox.add"))
 
 
 @ends_cleanly
@@ -230,11 +231,8 @@ def set_secret(
 
     async def work(opened: Opened) -> str:
         view = await opened.store.find(address)
-        now = opened.clock.now()
-        decision = await opened.store.set_secret(
-            view.mailbox.id, secret, lambda standing: acts.new_secret(standing, now, opened.actor), opened.act("set_secret")
-        )
-        return f"{view.mailbox.address}: secret stored, {decision.after.state}"
+        after = await Desk(opened.store, opened.clock).set_secret(view.mailbox.id, secret, opened.act("mailbox.set_secret"))
+        return f"{view.mailbox.address}: secret stored, {after.standing.state}"
 
     say(with_store(config, work))
 
@@ -274,30 +272,6 @@ def _one_line(content: bytes, where: str) -> Secret:
 
 def rules_of(settings: "Settings", *, allow_cleartext: bool) -> Rules:
     """What rows are judged by, as the configuration has it."""
-    from mailwatch.core.providers import endpoints_for_domain, provider_for_host  # noqa: PLC0415  # not needed to list or show
+    from mailwatch.desk import newcomers  # noqa: PLC0415  # pydantic is slow to import: verbs that need it pay
 
-    return Rules(
-        now=WallClock().now(),
-        new_id=new_id,
-        endpoints_for_domain=endpoints_for_domain,
-        provider_of=lambda domain, host: _configured(settings, domain, host) or provider_for_host(host),
-        oauth_apps=frozenset(settings.oauth),
-        allow_cleartext=allow_cleartext or settings.network.allow_cleartext,
-    )
-
-
-def new_id() -> str:
-    """A mailbox id: opaque, and never given out twice."""
-    return f"mb_{secrets.token_hex(8)}"
-
-
-def _configured(settings: "Settings", domain: str, host: str) -> str | None:
-    """The provider of the configuration that claims this domain or host."""
-    for name, provider in settings.providers.items():
-        if domain in provider.domains or any(_matches(host.lower(), pattern) for pattern in provider.hosts):
-            return name
-    return None
-
-
-def _matches(host: str, pattern: str) -> bool:
-    return host == pattern or (pattern.startswith("*.") and host.endswith(pattern[1:]))
+    return newcomers.rules_of(settings, WallClock().now(), allow_cleartext=allow_cleartext)

@@ -97,12 +97,14 @@ def database_password(settings: "Settings") -> "Secret | None":
 @asynccontextmanager
 async def open_store(config: Path | None, *, keys: bool = True) -> AsyncIterator[Opened]:
     """The store that the configuration names, beside a running daemon if there is one; *keys* False opens no secret."""
+    from mailwatch.config.policy import to_campaign_policy  # noqa: PLC0415  # as above
     from mailwatch.store import SqlStore, Vault  # noqa: PLC0415  # SQLAlchemy is slow to import
 
     settings = settings_of(config)
     vault = Vault(keyring_of(settings)) if keys else Vault.closed()
     clock = WallClock()
     store = SqlStore(settings.store.url, vault, clock, node=f"cli-{os.getpid()}", password=database_password(settings))
+    store.campaign_policy = to_campaign_policy(settings)
     await store.open()
     try:
         yield Opened(store, settings, clock, actor())

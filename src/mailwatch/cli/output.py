@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, ParamSpec, TypeVar
 import typer
 
 from mailwatch.ports import MailboxExistsError, MailboxNotFoundError, MailwatchError, StoreUnavailableError
+from mailwatch.ports.people import AccountError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -70,6 +71,7 @@ R = TypeVar("R")
 _CODES: Final[tuple[tuple[type[Exception], ExitCode], ...]] = (
     (MailboxNotFoundError, ExitCode.USAGE),
     (MailboxExistsError, ExitCode.USAGE),
+    (AccountError, ExitCode.USAGE),
     (StoreUnavailableError, ExitCode.TEMPORARY),
     (MailwatchError, ExitCode.CONFIGURATION),
 )

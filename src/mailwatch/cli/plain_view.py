@@ -23,14 +23,18 @@ class PlainLines:
         self._write = write
         self._next_summary = SUMMARY_SECONDS
         self._announced: set[tuple[str, str]] = set()
+        self._told_page = ""
+        self._told_campaigns = (0, 0)
 
     def beat(self) -> None:
         """Write what is new."""
         self._announce()
+        self._tell_page()
         horizon = self._now() - _GATHERING
         for news in self._board.feed:
             if not news.printed and news.at <= horizon:  # those that change alike have joined it by now
                 self._print(news)
+        self._tell_campaigns()
         if self._stage.seconds >= self._next_summary:
             self._next_summary += SUMMARY_SECONDS
             self._write(summary(self._board, self._stage))
@@ -44,6 +48,18 @@ class PlainLines:
     def _print(self, news: News) -> None:
         news.printed = True
         self._write(f"{news.at.astimezone():%H:%M:%S} {news.subject} {news.change}: {told(news.transition)}")
+
+    def _tell_page(self) -> None:
+        if self._stage.url and self._stage.url != self._told_page:
+            self._told_page = self._stage.url
+            self._write(f"The page (the link signs you in, once): {self._stage.url}")
+
+    def _tell_campaigns(self) -> None:
+        stage, (paused, resumed) = self._stage, self._told_campaigns
+        self._told_campaigns = (stage.pauses, stage.resumptions)
+        for count, what in ((stage.pauses - paused, "paused"), (stage.resumptions - resumed, "resumed from where they left off")):
+            if count:
+                self._write(f"{self._now().astimezone():%H:%M:%S} {count} campaign{'s' if count > 1 else ''} {what}")
 
     def _announce(self) -> None:
         current = {(provider, trouble) for provider, troubles in self._stage.troubles.items() for trouble in troubles}
@@ -59,7 +75,9 @@ def summary(board: Board, stage: Stage) -> str:
     counts = board.counts()
     states = ", ".join(f"{counts[state]} {state}" for state in State if counts[state])
     minutes, seconds = divmod(int(stage.seconds), 60)
-    return f"-- {minutes:02d}:{seconds:02d} {states}; sending allowed for {board.sending} of {board.total}"
+    running = stage.campaigns - stage.campaigns_paused
+    sending = f"sending allowed for {board.sending} of {board.total}, {running} of {stage.campaigns} campaigns run"
+    return f"-- {minutes:02d}:{seconds:02d} {states}; {sending}"
 
 
 def closing(board: Board, stage: Stage) -> str:
@@ -71,6 +89,7 @@ def closing(board: Board, stage: Stage) -> str:
             f"  {tally.disconnections} disconnections confirmed, {tally.false_alarms} suspicions were false alarms",
             f"  {tally.recoveries} mailboxes brought back and verified, {tally.healed_by_people} of them after a person had helped",
             f"  {tally.blocked} times a person was asked instead of trying a refused secret again",
+            f"  {stage.pauses} times a campaign was paused, {stage.resumptions} times one resumed from where it left off",
             f"  {stage.renewals} access tokens renewed without anybody noticing",
             f"  {stage.refused} of {stage.logins} logins were refused",
             f"  {board.counts()[State.CONNECTED]} of {board.total} are connected now",

@@ -101,8 +101,9 @@ Numbers are the defaults; [configuration](configuration.md) has the keys.
    its campaigns run, so a suspicion never lasts: where no second look is possible soon - no login is left, or the server named
    a quiet time longer than an interval - the first look counts.
 2. **A success is not health.** `reconnecting` leads to `verifying`; {clean} clean probes in a row over at least {proving} s make
-   it `connected`, and only then campaigns resume. A new secret starts its own count. The backoff starts from its beginning
-   only after {survival} s of being connected.
+   it `connected`, and only then campaigns resume. One that was disconnected {episodes} times within {flap_window} min must be clean
+   for {calm} min. A new secret starts its own count. The backoff starts from its beginning only after {survival} s of being
+   connected.
 3. **No account is locked by mailwatch.** At most {refusals} refused automatic logins per secret in {window} h, and {host_refusals}
    per host in {host_window} min. A login whose answer was lost (a crash, a bug, a lease that ended) counts as refused until one
    is accepted. With the budget spent a mailbox is still looked at, up to the login. A new secret has a budget of its own. A
@@ -119,6 +120,9 @@ Numbers are the defaults; [configuration](configuration.md) has the keys.
    made with an older secret than the one now stored is dropped.
 8. **Everything is due.** But for `inactive`, and `held` without an end, every mailbox has a moment at which it is looked at
    next; it is a row in the database, so restarts and other nodes pick it up.
+9. **Many at once are one incident.** While a whole provider or server is down, a few mailboxes look at it for all; a suspicion of
+   the others is confirmed by the incident, and they return on a ramp. Mailboxes that it left `blocked` for a reason it explains
+   are tried again at its end. In a declared maintenance window a disconnection has the cause `platform_maintenance`.
 """
 
 
@@ -130,6 +134,9 @@ def _rules(policy: Policy) -> str:
         "clean": policy.verify.successes,
         "proving": policy.verify.min_seconds,
         "survival": policy.survival_seconds,
+        "episodes": policy.flap.episodes,
+        "flap_window": policy.flap.window_seconds / 60,
+        "calm": policy.flap.calm_seconds / 60,
         "refusals": policy.budget.rejected_logins,
         "window": policy.budget.window_seconds / 3600,
         "host_refusals": policy.budget.host_rejected_logins,

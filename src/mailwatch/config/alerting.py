@@ -43,6 +43,13 @@ class Alertmanager(Section):
         le=3600,
         description="How often what fires is sent again; it resolves by itself four times as long after mailwatch was last heard.",
     )
+    linger_seconds: float = Field(
+        default=180,
+        ge=0,
+        le=3600,
+        description="How long the alert of an incident goes on after its end: a little longer than what the shipped rules say of "
+        "the same outage, so that these are over first. A relapse within that time is no news.",
+    )
     mailbox_alerts: bool = Field(
         default=False,
         description="Whether each mailbox that its owner or an administrator must mend is an alert of its own, beside the one "

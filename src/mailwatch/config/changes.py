@@ -6,6 +6,7 @@ from typing import Final
 from mailwatch.config.faults import KeyPath, spell
 from mailwatch.config.listing import values
 from mailwatch.config.settings import Settings
+from mailwatch.config.shape import NAME
 
 #: What takes effect on a reload, with all below it; everything else is part of what the daemon is built from.
 RELOADED: Final[tuple[KeyPath, ...]] = (
@@ -16,6 +17,8 @@ RELOADED: Final[tuple[KeyPath, ...]] = (
     ("budget",),
     ("blocked",),
     ("providers",),
+    ("oauth", NAME, "client_secret_expires"),
+    ("incidents",),
     ("campaigns",),
     ("webhooks",),
     ("retention",),
@@ -36,6 +39,10 @@ def told(old: Settings, new: Settings) -> tuple[list[str], list[str]]:
     live: list[str] = []
     restart: list[str] = []
     for path in changed(old, new):
-        is_live = any(path[: len(top)] == top for top in RELOADED)
+        is_live = any(_is_below(path, top) for top in RELOADED)
         (live if is_live else restart).append(spell(path))
     return live, restart
+
+
+def _is_below(path: KeyPath, top: KeyPath) -> bool:
+    return len(path) >= len(top) and all(wanted in (NAME, part) for part, wanted in zip(path, top, strict=False))

@@ -5,6 +5,7 @@ All three come from the model, so that none can say what the program does not do
 
 import textwrap
 from collections.abc import Iterator
+from datetime import datetime
 from enum import Enum
 from typing import Any, Final
 
@@ -37,6 +38,8 @@ def plain(value: Any) -> Any:
             return value.shown()
         case Enum():
             return value.value
+        case datetime():
+            return value.isoformat().replace("+00:00", "Z")
         case list() | tuple():
             return [plain(item) for item in value]
         case _:

@@ -5,7 +5,19 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from mailwatch.config.references import Reference
-from mailwatch.config.section import AbsolutePath, Addresses, Domains, HostPorts, Hosts, Networks, Section, Text, Texts, Url
+from mailwatch.config.section import (
+    AbsolutePath,
+    Addresses,
+    Domains,
+    HostPorts,
+    Hosts,
+    MomentOrDay,
+    Networks,
+    Section,
+    Text,
+    Texts,
+    Url,
+)
 from mailwatch.core.oauth import ClientAuth, GrantKind, OAuthKind
 from mailwatch.core.pacing import Pace
 
@@ -61,6 +73,12 @@ class OAuthApplication(Section):
         default=None,
         description="The client's secret; public clients have none.",
         examples=[{"credential": "outreach-client-secret"}],
+    )
+    client_secret_expires: MomentOrDay | None = Field(
+        default=None,
+        description="When the client's secret ends, as the provider's console says: a metric and an alert warn in good time. "
+        "A day alone means its beginning, and what has no offset is UTC.",
+        examples=["2027-01-31"],
     )
     client_auth: Annotated[ClientAuth, Field(strict=False)] = Field(
         default=ClientAuth.POST,

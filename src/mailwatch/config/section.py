@@ -1,11 +1,13 @@
 """What every section of the file shares: frozen, strict about types, no unknown keys, and the kinds of values keys have."""
 
+import contextlib
 import ipaddress
 import re
 from collections.abc import Callable
+from datetime import UTC, date, datetime, time
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 
@@ -53,6 +55,20 @@ def host_port(text: str) -> tuple[str, int]:
     return host, int(port)
 
 
+def _moment(given: Any) -> Any:
+    """A TOML date or date-time, or a text of the same form, as an aware moment."""
+    with contextlib.suppress(ValueError, OverflowError):
+        if isinstance(given, str):
+            given = datetime.fromisoformat(given)
+        if isinstance(given, datetime):
+            return given.replace(tzinfo=UTC) if given.tzinfo is None else given.astimezone(UTC)
+        if isinstance(given, date):
+            return datetime.combine(given, time.min, UTC)
+    words = {"problem": "this is no date and no date-time", "cure": "such as 2027-01-31, or 2027-01-31T08:00:00Z"}
+    raise PydanticCustomError("not_wanted", "{problem}\n{cure}", words)
+
+
+MomentOrDay = Annotated[datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string"})]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 Text = Annotated[str, Field(min_length=1)]

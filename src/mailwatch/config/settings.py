@@ -11,6 +11,7 @@ from pydantic import Field
 
 from mailwatch.config.alerting import Alertmanager
 from mailwatch.config.correlating import Incidents
+from mailwatch.config.exposing import Metrics
 from mailwatch.config.reaching import Network, OAuthApplication, Provider
 from mailwatch.config.section import HostNames, HostPort, Name, Networks, Section, WebUrl, host_port
 from mailwatch.config.sending import Campaigns, Webhook
@@ -123,4 +124,5 @@ class Settings(Section):
     alertmanager: Alertmanager = Alertmanager()
     network: Network = Network()
     retention: Retention = Retention()
+    metrics: Metrics = Metrics()
     log: Log = Log()

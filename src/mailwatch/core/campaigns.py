@@ -5,6 +5,7 @@ A campaign is the sender's; mailwatch keeps its id, an opaque position and which
 a campaign runs is never decided by hand: it follows from its open pauses (`is_paused`).
 """
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,21 @@ from typing import Final
 from mailwatch.core.lifecycle import State, Trigger
 from mailwatch.core.mailbox import Protocol
 from mailwatch.core.standing import Standing
+
+#: What an id of a campaign is made of: it stands in paths of the API, and in lists that ; divides.
+CAMPAIGN_ID: Final = r"^[^\x00-\x1f\x7f;/]{1,200}$"
+_LONGEST_ID: Final = 200
+
+
+def campaign_id_fault(text: str) -> str | None:
+    """The cure for a *text* that cannot be the id of a campaign; None for one that can."""
+    if re.fullmatch(CAMPAIGN_ID, text):
+        return None
+    if not text.strip():
+        return "give the sender's id of the campaign, such as spring-2026"
+    if len(text) > _LONGEST_ID:
+        return f"an id has at most {_LONGEST_ID} characters"
+    return "write it without /, ; and control characters, such as spring-2026"
 
 
 @unique

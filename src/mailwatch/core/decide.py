@@ -225,10 +225,14 @@ def _succeeded(s: _Situation) -> tuple[Standing, tuple[Trigger, ...], str | None
 
 
 def _confirmed(s: _Situation, ill: Standing) -> Standing:
-    """*ill*, disconnected from now on unless it is so already; each new disconnection counts towards flapping."""
-    if ill.down_since_at is not None:
-        return ill
-    return replace(ill, down_since_at=s.now, episodes_at=with_episode(ill, s.policy.flap, s.now))
+    """*ill*, disconnected from now on unless it is so already.
+
+    Each disconnection counts towards flapping, and so does each return that did not last: who falls back while proving itself has
+    come and gone once more.
+    """
+    comes_and_goes = ill.down_since_at is None or s.before.state is State.VERIFYING
+    episodes_at = with_episode(ill, s.policy.flap, s.now) if comes_and_goes else ill.episodes_at
+    return replace(ill, down_since_at=ill.down_since_at or s.now, episodes_at=episodes_at)
 
 
 def _proving_seconds(s: _Situation) -> float:

@@ -54,8 +54,8 @@ class BudgetPolicy:
 class FlapPolicy:
     """When a mailbox that comes and goes is one long episode."""
 
-    episodes: int = 3  #: disconnections …
-    window_seconds: float = 3600.0  #: … within this time
+    episodes: int = 3  #: disconnections, or returns that did not last, …
+    window_seconds: float = 10_800.0  #: … within this time
     calm_seconds: float = 1800.0  #: then it must work so long without a failure before its campaigns go on
 
 

@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, Final
 
+from mailwatch.core.campaigns import campaign_id_fault
 from mailwatch.core.mailbox import AuthKind, Endpoint, EndpointError, Mailbox, Protocol, TlsMode, is_address
 from mailwatch.core.secret import Secret
 
@@ -157,7 +158,7 @@ def judge_row(line: int, row: Mapping[str, Any], rules: Rules, roster: Roster) -
     auth, oauth_app = _auth(cells, rules)
     imap, smtp = _endpoints(cells, domain, rules)
     username = cells.text("username") or address
-    campaigns, labels = cells.words("campaigns"), cells.pairs("labels")
+    campaigns, labels = cells.campaigns(), cells.pairs("labels")
     secret, secret_file = _secret(cells, auth)
     if len(roster.faults) > before:
         return None
@@ -220,6 +221,13 @@ class _Cells:
             self.blame(column, "not a list of texts", "such as spring;autumn")
             return ()
         return tuple(dict.fromkeys(word.strip() for word in self.text(column).split(";") if word.strip()))
+
+    def campaigns(self) -> tuple[str, ...]:
+        found = self.words("campaigns")
+        for word in found:
+            if (cure := campaign_id_fault(word)) is not None:
+                self.blame("campaigns", f"{word[:40]!r} cannot be the id of a campaign", cure)
+        return found
 
     def pairs(self, column: str) -> dict[str, str]:
         cell = self.row.get(column)

@@ -96,6 +96,13 @@ class AlertPusher:
                 peer.wake.set()
         self._firing = firing
 
+    def forget(self) -> None:
+        """Tell nothing more, not even ends: another node tells from now on."""
+        self._firing = {}
+        for peer in self._peers:
+            peer.told.clear()
+            peer.ends.clear()
+
     async def run(self) -> None:
         """Send until cancelled; no fault of a peer ends it."""
         async with asyncio.TaskGroup() as group:

@@ -124,8 +124,13 @@ def mailbox_alerts(mailboxes: Sequence[WaitingMailbox], wording: Wording = Wordi
     return alerts
 
 
+def is_urgent(incident: Incident) -> bool:
+    """Whether it wakes somebody; what does not yet may, when more is known of it."""
+    large = incident.affected >= _PAGE_MAILBOXES and incident.peak_share >= _PAGE_SHARE
+    return large or incident.scope.kind in _OURS
+
+
 def _incident_alert(incident: Incident, provider: str, wording: Wording) -> Alert:
-    large = incident.failed >= _PAGE_MAILBOXES and incident.peak_share >= _PAGE_SHARE
     labels = {
         "alertname": "MailwatchIncident",
         "incident": incident.id,
@@ -136,14 +141,14 @@ def _incident_alert(incident: Incident, provider: str, wording: Wording) -> Aler
     name = "" if incident.scope.kind is ScopeKind.EGRESS else f" {incident.scope.name}"
     notes = {
         "summary": "Many mailboxes were disconnected by one cause.",
-        "description": f"{_mailboxes(incident.failed)} disconnected at {about}{name}: {incident.cause.value}. "
+        "description": f"{_mailboxes(incident.affected)} disconnected at {about}{name}: {incident.cause.value}. "
         f"{texts_for(incident.cause).operator}",
         "next_step": _steps(incident.cause, provider),
-        "count": str(incident.failed),
+        "count": str(incident.affected),
         "scope": incident.scope.kind.value,
         "name": incident.scope.name,
     }
-    severity = "critical" if large or incident.scope.kind in _OURS else "warning"
+    severity = "critical" if is_urgent(incident) else "warning"
     return _alert(labels, severity, notes, incident.opened_at, _link(wording, f"/incidents/{incident.id}"), wording)
 
 

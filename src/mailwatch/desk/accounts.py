@@ -200,11 +200,12 @@ class Accounts:
         return await self._people.token(hashed(text), self._clock.now())
 
     async def revoke_token(self, id_or_name: str, by: Act) -> None:
-        """End a token; raises AccountError when there is none."""
+        """End a token; raises AccountError when there is none.  An id comes before a name that is spelt like it."""
         now = self._clock.now()
         tokens = await self._people.tokens()
-        named = next((token.id for token in tokens if token.name == id_or_name and _is_good(token, now)), id_or_name)
-        await self._people.revoke_token(named, by)
+        named = (token.id for token in tokens if token.name == id_or_name and _is_good(token, now))
+        is_id = any(token.id == id_or_name for token in tokens)
+        await self._people.revoke_token(id_or_name if is_id else next(named, id_or_name), by)
 
 
 def _is_good(token: Token, now: datetime) -> bool:

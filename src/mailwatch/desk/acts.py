@@ -107,15 +107,15 @@ class Desk:
         if typed_address.strip().lower() != view.mailbox.address.lower():
             raise NotConfirmedError("the typed address is not the mailbox's; nothing was removed")
         _check_version(view.standing, version)
-        return await self._remove(view, by)
+        return await self._remove(view, by, version)
 
     async def remove_confirmed(self, mailbox_id: str, by: Act) -> bool:
         """The same, for one of many whose number a person has confirmed."""
-        return await self._remove(await self._store.find(mailbox_id), by)
+        return await self._remove(await self._store.find(mailbox_id), by, None)
 
-    async def _remove(self, view: MailboxView, by: Act) -> bool:
-        revoked = await self._revoked(view)
-        await self._store.remove(view.mailbox.id, by)
+    async def _remove(self, view: MailboxView, by: Act, version: int | None) -> bool:
+        revoked = await self._revoked(view)  # the store forgets what it takes to revoke
+        await self._store.remove(view.mailbox.id, by, version=version)
         self._roused()
         return revoked
 

@@ -122,6 +122,8 @@ class Bulk:
             return None if job.action is BulkAction.REMOVE else "the mailbox was removed meanwhile"
         except MailwatchError as error:
             return str(error)
+        except Exception as error:  # noqa: BLE001  # one that always fails must not keep those behind it from their turn for ever
+            return f"a fault of mailwatch's own: {type(error).__name__}"
         return None
 
     async def _do(self, job: Job, mailbox_id: str, by: Act) -> None:

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from mailwatch.core.campaigns import CampaignPolicy
+from mailwatch.core.campaigns import CampaignPolicy, CampaignState
 from mailwatch.core.causes import Cause
 from mailwatch.core.sending import STALE, UNKNOWN, Permit, at_incident, permit
 from mailwatch.desk.sending_table import SendingTable
@@ -34,13 +34,14 @@ class SendingGate:
         self._clock = clock
         self._log = log
         self._table = SendingTable()
-        self._campaigns: Mapping[str, str] = {}
+        self._campaigns: dict[str, str] = {}  # those that do not run
+        self._campaigns_mark = -1  # the events up to here are in them; below 0: read them all
         self._stopped: Mapping[str, Cause] = {}
         self._mark = -1  # below 0: nothing is loaded
+        self._newest = -1  # the mark that was last read, also where not all before it could be taken over
         self._fresh_at: float | None = None  # monotonic; of the last moment at which what is here was what the source had
         self._told_stale = False
         self._pushed: set[str] = set()  # applied while the source was being read: what is read is older
-        self._campaigns_read = False
         self._patrol_after: str | None = None
         self._patrol_at = 0.0
         self._wake = asyncio.Event()
@@ -105,8 +106,7 @@ class SendingGate:
         while self._mark < 0 or await self._step():
             if self._mark < 0:
                 await self.load()
-        if not self._campaigns_read:
-            await self._read_campaigns()
+        await self._follow_campaigns()
         self._heard(began_at)
         if began_at - self._patrol_at >= PATROL_SECONDS:
             self._patrol_at = began_at
@@ -123,8 +123,8 @@ class SendingGate:
                 table.put(change)
             after = page[-1].mailbox_id
             await asyncio.sleep(0)  # a long list in small pieces: probes go on between them
-        await self._read_campaigns()
-        self._table, self._mark = table, mark
+        self._campaigns_mark, self._campaigns = mark, dict(await self._source.paused_campaigns())
+        self._table, self._mark, self._newest = table, mark, mark
         self._patrol_after, self._patrol_at = None, began_at
         self._log.info("gate.loaded", mailboxes=len(table), seconds=round(self._clock.monotonic() - began_at, 3))
 
@@ -136,8 +136,7 @@ class SendingGate:
         if mark < before:
             self._mark = -1  # an older database was put in place
             return True
-        if mark != before:
-            self._campaigns_read = False
+        self._newest = mark
         if self._take(changes):
             self._mark = mark
         return self._mark != before
@@ -152,9 +151,18 @@ class SendingGate:
                 self._table.put(change)
         return not passed_over
 
-    async def _read_campaigns(self) -> None:
-        self._campaigns = dict(await self._source.paused_campaigns())
-        self._campaigns_read = True
+    async def _follow_campaigns(self) -> None:
+        """What events spoke of since; all of them only now and then, for those long finished are many."""
+        reached = self._newest
+        if self._campaigns_mark < 0:
+            self._campaigns = dict(await self._source.paused_campaigns())
+        elif self._campaigns_mark != reached:
+            for campaign_id, state in (await self._source.campaigns_since(self._campaigns_mark)).items():
+                if state == CampaignState.ACTIVE:
+                    self._campaigns.pop(campaign_id, None)
+                else:
+                    self._campaigns[campaign_id] = state
+        self._campaigns_mark = reached
 
     async def _patrol(self) -> None:
         """Look through the next page; at the end of a round, forget what no page had."""
@@ -166,7 +174,7 @@ class SendingGate:
         self._patrol_after = page[-1].mailbox_id if page else None
         if self._patrol_after is None:
             self._table.end_round()
-            self._campaigns_read = False
+            self._campaigns_mark = -1
 
     # --- health ---
 

@@ -226,8 +226,11 @@ class Store(Protocol):
     async def set_secret(self, mailbox_id: str, secret: Secret, decide: Callable[[Standing], Decision], act: Act) -> Decision:
         """Store a new secret as a new generation and apply *decide* to the standing of that generation."""
 
-    async def remove(self, mailbox_id: str, act: Act) -> None:
-        """Delete the mailbox and all of its data, for good; the audit log keeps the id only."""
+    async def remove(self, mailbox_id: str, act: Act, *, version: int | None = None) -> None:
+        """Delete the mailbox and all of its data, for good; the audit log keeps the id only.
+
+        Raises campaigns.StaleError when *version* is no longer its standing's.
+        """
 
     # what people read
     async def find(self, id_or_address: str) -> MailboxView:

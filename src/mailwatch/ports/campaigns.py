@@ -122,4 +122,7 @@ class SendingSource(Protocol):
         """What changed since *mark* (a row number of events), and the new mark; with mark -1: the newest mark and nothing."""
 
     async def paused_campaigns(self) -> Mapping[str, str]:
-        """Every campaign that does not run, with its state."""
+        """Every campaign that does not run, with its state: with those long finished, very many."""
+
+    async def campaigns_since(self, mark: int) -> Mapping[str, str]:
+        """The present states of the campaigns that events behind *mark* (a row number) speak of, those that run included."""

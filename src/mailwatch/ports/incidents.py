@@ -24,11 +24,12 @@ class FreshFailures:
 
 @dataclass(frozen=True, slots=True)
 class Failing:
-    """Mailboxes of the same traits that are away now."""
+    """Mailboxes of the same traits that are away now for the same cause."""
 
     traits: Traits
     count: int
     lately: int  #: of those, probed (in vain) within the last minute or two
+    cause: Cause | None = None  #: they are away for
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,8 @@ class Incidents(Protocol):
     async def save(self, incidents: Sequence[Incident]) -> None:
         """Store them as they are now, each with an event of what changed."""
 
-    async def listed(self, before: str | None, limit: int) -> Sequence[Incident]:
-        """Incidents, newest first; *before* is the id of the last one seen."""
+    async def listed(self, before: str | None, limit: int, *, is_open: bool | None = None) -> Sequence[Incident]:
+        """Incidents, newest first, all of them or only open or closed ones; *before* is the id of the last one seen."""
 
     async def find(self, incident_id: str) -> Incident | None:
         """One incident."""

@@ -21,8 +21,8 @@ class Maintenance(Protocol):
     async def windows(self, now: datetime) -> Sequence[Window]:
         """Windows that run or will run, by their start."""
 
-    async def all(self, limit: int) -> Sequence[Window]:
-        """All there ever were, newest declaration first."""
+    async def all(self, limit: int, *, before: str | None = None) -> Sequence[Window]:
+        """All there ever were, newest declaration first; *before* is the id of the last one seen."""
 
     async def end(self, window_id: str, at: datetime, act: Act) -> Window:
         """End it for good at *at*; raises WindowNotFoundError."""

@@ -7,6 +7,7 @@ from enum import StrEnum, unique
 from typing import Protocol
 
 from mailwatch.core.evidence import Line, Phase
+from mailwatch.core.incidents.life import Incident
 from mailwatch.core.lifecycle import State
 from mailwatch.core.mailbox import Protocol as Channel
 from mailwatch.core.standing import Transition
@@ -90,6 +91,34 @@ class Trouble:
     since_at: datetime  #: the oldest
 
 
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What an incident has taken, as it is now."""
+
+    seen: int  #: mailboxes that were seen failing in it
+    states: Mapping[State, int]  #: in which state those are now
+    next_at: datetime | None  #: when the next of those that are retried one by one is tried
+    campaigns: Sequence[str]  #: ids of campaigns that send through it
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """One of the equal stretches of time of an incident's course."""
+
+    at: datetime  #: its begin
+    failed: int  #: mailboxes that failed in it for the first time
+    back: int  #: mailboxes that worked again
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How an incident went."""
+
+    seconds: float  #: how long each stretch is
+    stretches: Sequence[Stretch]  #: from the first failure on, quiet ones too
+    turns: Sequence[tuple[datetime, str]]  #: (when, type of event) each time it opened, closed or came back, as far as recorded
+
+
 class Pages(Protocol):
     """Read-only views, each a few indexed queries: 100,000 mailboxes stay below 200 ms a page."""
 
@@ -129,8 +158,17 @@ class Pages(Protocol):
     async def audit(self, before: int | None, limit: int, *, mailbox_id: str | None = None) -> Sequence[AuditRow]:
         """Newest first."""
 
-    async def troubles(self) -> Sequence[Trouble]:
-        """What is away now, by provider, state and cause, most first."""
+    async def troubles(self, besides: Sequence[Incident] = ()) -> Sequence[Trouble]:
+        """What is away now, by provider, state and cause, most first; what belongs to the open incidents *besides* is left out."""
+
+    async def extent(self, incident: Incident, limit: int) -> Extent:
+        """What the incident has taken, with at most *limit* campaigns."""
+
+    async def course(self, incident: Incident, now: datetime) -> Course:
+        """How it went."""
+
+    async def seen_failing(self, incident: Incident, after: str | None, limit: int) -> Sequence[str]:
+        """Ids of mailboxes that were seen failing in it, in order of id; *after* is the last one of the page before."""
 
 
 @unique

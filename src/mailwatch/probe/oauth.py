@@ -1,5 +1,7 @@
 """Access tokens for mailboxes that log in with OAuth (RFC 6749, 6): fresh, fetched once for all who ask, stored before use.
 
+Applications that sign in by themselves need no consent and nothing stored: their tokens come from `app_tokens`.
+
 A refresh runs as a task of its own: once the endpoint has answered, a rotated refresh token must reach the store even if the probe
 that asked has run out of time.  Over several nodes `ports.Grants` gives one of them the lease.
 """
@@ -9,11 +11,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from mailwatch.core.evidence import Evidence
+from mailwatch.core.evidence import Evidence, Phase
 from mailwatch.core.mailbox import Mailbox
 from mailwatch.core.oauth import Grant, OAuthApp
 from mailwatch.core.secret import Secret
-from mailwatch.ports import Clock, Grants, StoreUnavailableError
+from mailwatch.ports import Clock, ConsentMissingError, Grants, StoreUnavailableError
+from mailwatch.probe.app_tokens import AppTokens
 from mailwatch.probe.failures import ImpairedError, TokenFailureError
 
 if TYPE_CHECKING:
@@ -58,6 +61,7 @@ class TokenSource:
         self._clock = clock
         self._endpoint = endpoint
         self._running: dict[str, asyncio.Task[Secret]] = {}
+        self._app_tokens = AppTokens(clock, endpoint, told)
 
     async def access_token(self, mailbox: Mailbox, *, force: bool = False, refused: Secret | None = None) -> Secret:
         """A token that a server should accept.
@@ -65,7 +69,17 @@ class TokenSource:
         *force* renews it even if it looks fresh; *refused* is the token a server has just rejected: if another one
         is stored by now, that one is given.  Raises TokenFailureError with evidence, ImpairedError, and what `Grants` raises.
         """
-        grant = await _in_time(self._grants.load(mailbox.id))
+        app = self._apps.get(mailbox.oauth_app or "")
+        if app is not None and not app.needs_consent:
+            return await self._app_tokens.access_token(app, mailbox, refused=refused)
+        try:
+            grant = await _in_time(self._grants.load(mailbox.id))
+        except ConsentMissingError:
+            # what a person must do is the same as after a revocation; without this the mailbox would be asked about for ever
+            words = "no consent is stored: nobody has signed in for this mailbox yet"
+            raise TokenFailureError(
+                Evidence("oauth", Phase.TOKEN, words, mailbox.provider, oauth_error="invalid_grant", oauth_description=words)
+            ) from None
         usable = self._usable(grant, force=force, refused=refused)
         if usable is not None:
             return usable
@@ -80,6 +94,7 @@ class TokenSource:
         """Wait for running refreshes (their results must be stored), then let go of the HTTP client."""
         if self._running:
             await asyncio.wait(list(self._running.values()))
+        await self._app_tokens.close()
         await self._endpoint.close()
 
     def _forget(self, mailbox_id: str, task: "asyncio.Task[Secret]") -> None:

@@ -58,6 +58,11 @@ def specs(names: Sequence[str] = (), *, own_addresses: bool = False) -> tuple[Pr
     return tuple(replace(spec, host=f"127.0.0.{10 + number}") for number, spec in enumerate(chosen, 1))
 
 
+#: A campaign sends through so many mailboxes, all of one provider.
+_PER_CAMPAIGN: Final = 8
+_CAMPAIGNS: Final = ("spring-launch", "webinar", "follow-up", "newsletter", "survey", "renewals")
+
+
 def _names(rng: random.Random) -> Iterator[str]:
     pairs = [f"{first}.{last}" for first in _FIRST for last in _LAST]
     rng.shuffle(pairs)
@@ -90,8 +95,11 @@ def populate(world: World, count: int) -> tuple[str, ...]:
 def mailboxes(world: World, created_at: datetime, *, tls_mode: TlsMode | None = None) -> tuple[NewMailbox, ...]:
     """Every account of *world* as a mailbox to be watched, with its secret; half of the hosters' use STARTTLS by default."""
     made: list[NewMailbox] = []
+    seats = dict.fromkeys(world.providers, 0)
     for number, account in enumerate(world.accounts):
         provider = world[account.provider]
+        batch = seats[account.provider] // _PER_CAMPAIGN
+        seats[account.provider] += 1
         starttls = provider.spec.dialect is Dialect.HOSTER and number % 2 == 1
         mode = tls_mode or (TlsMode.STARTTLS if starttls else TlsMode.IMPLICIT)
         mailbox = Mailbox(
@@ -104,6 +112,7 @@ def mailboxes(world: World, created_at: datetime, *, tls_mode: TlsMode | None = 
             provider=account.provider,
             created_at=created_at,
             oauth_app=account.provider if account.auth is AuthKind.OAUTH else None,
+            campaigns=(f"{_CAMPAIGNS[batch % len(_CAMPAIGNS)]}-{account.provider}-{batch + 1}",),
         )
         made.append(NewMailbox(mailbox, world.secret_of(account.address)))
     return tuple(made)

@@ -1,12 +1,15 @@
-"""The token endpoint of a simulated provider: HTTP/1.1 over TLS, the refresh_token grant of RFC 6749 (sections 5 and 6)."""
+"""The OAuth endpoints of a simulated provider, HTTP/1.1: tokens for codes and refresh tokens (RFC 6749, 4.1.3 and 6) and revocation
+(RFC 7009) over TLS, the consent page in clear.
+"""
 
 import base64
 import binascii
 import json
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
+from mailwatch.sim import consent_page
 from mailwatch.sim.dialects import Dialect
 from mailwatch.sim.faults import Fault, FaultKind, Stage
 from mailwatch.sim.provider import Provider
@@ -15,6 +18,7 @@ from mailwatch.sim.wire import PeerGoneError, Wire
 _MAX_BODY: Final = 65_536
 _STATUS: Final = {
     200: "OK",
+    303: "See Other",
     400: "Bad Request",
     401: "Unauthorized",
     404: "Not Found",
@@ -79,13 +83,38 @@ class OAuthSession:
         return headers
 
     async def _reply(self, request: list[str], headers: Mapping[str, str], body: bytes) -> None:
-        if request[1:2] != ["/token"]:
+        method, target = (*request, "", "")[:2]
+        parts = urlsplit(target)
+        form = dict(parse_qsl(body.decode("utf-8", "replace")))
+        if parts.path == consent_page.PATH and not self._wire.encrypted:
+            self._answer(*self._consent(method, dict(parse_qsl(parts.query)), form))
+        elif parts.path not in {"/token", "/revoke"} or not self._wire.encrypted:
             self._answer(404, {"error": "not_found"}, {})
-        elif request[0] != "POST":
+        elif method != "POST":
             self._answer(405, {"error": "invalid_request"}, {"Allow": "POST"})
         else:
-            form = dict(parse_qsl(body.decode("utf-8", "replace")))
-            self._answer(*await self._grant(form, headers))
+            self._answer(*await (self._grant(form, headers) if parts.path == "/token" else self._revoke(form, headers)))
+
+    def _consent(self, method: str, query: Mapping[str, str], form: Mapping[str, str]) -> Answer:
+        provider, asked = self._provider, form if method == "POST" else query
+        words = consent_page.fault(provider, asked)
+        if words is not None:
+            return 400, f"<!doctype html><title>400</title><p>{words}</p>", {}
+        if method != "POST":
+            return 200, consent_page.page(provider, asked), {}
+        target = consent_page.decided(provider, form)
+        if target is None:
+            return 200, consent_page.page(provider, form, "There is no such account here."), {}
+        return 303, "", {"Location": target}
+
+    async def _revoke(self, form: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
+        provider = self._provider
+        if _client(form, headers) != (provider.client_id, provider.client_secret):
+            return _invalid_client(provider.spec.dialect)
+        owner = provider.tokens.owner_of_grant(form.get("token", ""))
+        if owner is not None:
+            provider.tokens.revoke(owner)
+        return 200, {}, {}  # an unknown token is as good as revoked (RFC 7009, 2.2)
 
     async def _grant(self, form: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
         provider, dialect = self._provider, self._provider.spec.dialect
@@ -95,6 +124,8 @@ class OAuthSession:
             return await self._fail(fault)
         if _client(form, headers) != (provider.client_id, provider.client_secret):
             return _invalid_client(dialect)
+        if form.get("grant_type") == "authorization_code":
+            return self._exchange(form)
         if form.get("grant_type") != "refresh_token":
             return 400, {"error": "unsupported_grant_type"}, {}
         provider.ledger.refreshes[owner or "unknown"] += 1
@@ -104,6 +135,24 @@ class OAuthSession:
         answer = {"access_token": issued.access_token, "token_type": "Bearer", "expires_in": issued.expires_in_seconds}
         if issued.refresh_token is not None:
             answer["refresh_token"] = issued.refresh_token
+        return 200, answer, {}
+
+    def _exchange(self, form: Mapping[str, str]) -> Answer:
+        provider = self._provider
+        found = provider.tokens.redeem(
+            form.get("code", ""), verifier=form.get("code_verifier", ""), redirect_uri=form.get("redirect_uri", "")
+        )
+        if found is None:
+            return 400, {"error": "invalid_grant", "error_description": "Bad Request"}, {}
+        issued, scope = found
+        answer = {
+            "access_token": issued.access_token,
+            "token_type": "Bearer",
+            "expires_in": issued.expires_in_seconds,
+            "refresh_token": issued.refresh_token,
+            "scope": scope,
+            "id_token": _id_token(provider.client_id, issued.address),
+        }
         return 200, answer, {}
 
     async def _fail(self, fault: Fault) -> Answer:
@@ -143,6 +192,12 @@ def _invalid_grant(dialect: Dialect) -> Answer:
 
 def _invalid_client(dialect: Dialect) -> Answer:
     return 401, {"error": "invalid_client", "error_description": _SECRET_EXPIRED[dialect]}, {}
+
+
+def _id_token(client_id: str, address: str) -> str:
+    """Who signed in (OpenID Connect Core 1.0, 2); unsigned, as nobody checks what comes over TLS from the token endpoint itself."""
+    parts = ({"alg": "none"}, {"aud": client_id, "sub": address, "email": address, "email_verified": True})
+    return ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts) + "."
 
 
 def _client(form: Mapping[str, str], headers: Mapping[str, str]) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Literal
 from typing import Protocol as Shape
 
 from mailwatch.core.mailbox import AuthKind, Endpoint, Protocol, TlsMode
@@ -36,15 +36,21 @@ _CERTIFICATES: Final = {
 }
 _LAST_TURNS: Final = 4
 _SHUT: Final = frozenset({FaultKind.REFUSE, FaultKind.OUTAGE})
-#: What a listening port is for: a mail protocol and its TLS mode, or the token endpoint (None).
-Purpose = tuple[Protocol, TlsMode] | None
+#: What a listening port is for: a mail protocol and its TLS mode, or OAuth: its endpoints over TLS, or its page in clear.
+Purpose = tuple[Protocol, TlsMode] | Literal["tokens", "page"]
 _PURPOSES: Final[tuple[Purpose, ...]] = (
     (Protocol.IMAP, TlsMode.IMPLICIT),
     (Protocol.IMAP, TlsMode.STARTTLS),
     (Protocol.SMTP, TlsMode.IMPLICIT),
     (Protocol.SMTP, TlsMode.STARTTLS),
-    None,
+    "tokens",
+    "page",
 )
+
+
+def _protocol(purpose: Purpose) -> Protocol | None:
+    """The mail protocol of a port; OAuth's have none."""
+    return None if isinstance(purpose, str) else purpose[0]
 
 
 class Session(Shape):
@@ -66,7 +72,7 @@ class ProviderSpec:
     domains: tuple[str, ...]
     auth: AuthKind = AuthKind.PASSWORD
     host: str = "127.0.0.1"  #: a loopback address
-    first_port: int = 0  #: imaps, imap, smtps, submission and the token endpoint from here on; 0 = free ones
+    first_port: int = 0  #: imaps, imap, smtps, submission, token endpoint, consent page from here on; 0 = free
     token_lifetime_seconds: float = 3600.0
     rotates: bool | None = None  #: refresh tokens; None = as the dialect does
     sessions_per_account: int = 15  #: over one protocol
@@ -140,7 +146,17 @@ class Provider:
     @property
     def token_url(self) -> str:
         """The OAuth token endpoint."""
-        return f"https://{self.spec.host}:{self._doors[None].port}/token"
+        return f"https://{self.spec.host}:{self._doors['tokens'].port}/token"
+
+    @property
+    def revoke_url(self) -> str:
+        """Where a consent is taken back (RFC 7009)."""
+        return f"https://{self.spec.host}:{self._doors['tokens'].port}/revoke"
+
+    @property
+    def authorize_url(self) -> str:
+        """The consent page, for a browser on this machine."""
+        return f"http://{self.spec.host}:{self._doors['page'].port}/authorize"
 
     # faults
     async def begin(self, fault: Fault) -> None:
@@ -162,9 +178,9 @@ class Provider:
 
     async def _heed_doors(self) -> None:
         for purpose, door in self._doors.items():
-            protocol = purpose[0] if purpose is not None else None
+            protocol = _protocol(purpose)
             faults = self.faults.at(Stage.DOOR, protocol)
-            if any(f.kind in _SHUT and (purpose is not None or f.kind is FaultKind.OUTAGE) for f in faults):
+            if any(f.kind in _SHUT and (protocol is not None or f.kind is FaultKind.OUTAGE) for f in faults):
                 await door.shut()
             else:
                 door.open()
@@ -191,8 +207,8 @@ class Provider:
 
     # connections
     async def _serve(self, purpose: Purpose, plain: socket.socket) -> None:
-        protocol = purpose[0] if purpose is not None else None
-        fault = next(self.faults.at(Stage.DOOR, protocol, chance=self.chance()), None) if purpose is not None else None
+        protocol = _protocol(purpose)
+        fault = next(self.faults.at(Stage.DOOR, protocol, chance=self.chance()), None) if protocol is not None else None
         with self.ledger.connections:
             if fault is not None and not await self._let_in(fault, plain):
                 return
@@ -211,7 +227,7 @@ class Provider:
         return False
 
     async def _converse(self, purpose: Purpose, plain: socket.socket) -> None:
-        implicit = purpose is None or purpose[1] is TlsMode.IMPLICIT
+        implicit = purpose == "tokens" if isinstance(purpose, str) else purpose[1] is TlsMode.IMPLICIT
         wire = Wire(self._wires.discard)
         self._wires.add(wire)
         limits: dict[str, Any] = {"ssl_handshake_timeout": 10, "ssl_shutdown_timeout": 1} if implicit else {}
@@ -225,7 +241,7 @@ class Provider:
             return
         wire.encrypted = implicit
         session = self._make_session(self, purpose, wire)
-        self._live[session] = purpose[0] if purpose is not None else None
+        self._live[session] = _protocol(purpose)
         try:
             await session.run()
         except (PeerGoneError, LineTooLongError):

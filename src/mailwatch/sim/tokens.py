@@ -6,6 +6,11 @@ The rules are RFC 6749's (section 6); what a reused refresh token does is the pr
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
+
+from mailwatch.core.oauth import challenge_of
+
+_CODE_SECONDS: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +21,17 @@ class Issued:
     access_token: str = field(repr=False)
     expires_in_seconds: int
     refresh_token: str | None = field(repr=False, default=None)  #: set when the provider rotates
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A click on Allow, good for one exchange."""
+
+    address: str
+    challenge: str
+    redirect_uri: str
+    scope: str
+    ends: float
 
 
 class TokenBook:
@@ -34,6 +50,7 @@ class TokenBook:
         self._spent: set[str] = set()
         self._access: dict[str, tuple[str, float]] = {}  # access token -> address, end
         self._current: dict[str, str] = {}  # address -> access token handed out last
+        self._codes: dict[str, Code] = {}
 
     def _token(self, prefix: str) -> str:
         return prefix + self._rng.randbytes(30).hex()
@@ -43,6 +60,26 @@ class TokenBook:
         token = self._token("1//0")
         self._refresh[token] = address
         return token
+
+    def code(self, address: str, *, challenge: str, redirect_uri: str, scope: str) -> str:
+        """The owner of *address* agrees in a browser: a code to be exchanged."""
+        token = self._token("4/0")
+        self._codes[token] = Code(address, challenge, redirect_uri, scope, self._clock() + _CODE_SECONDS)
+        return token
+
+    def redeem(self, code: str, *, verifier: str, redirect_uri: str) -> tuple[Issued, str] | None:
+        """First tokens and scope for *code*, once, to who has its PKCE verifier (RFC 7636, 4.6); None otherwise."""
+        known = self._codes.pop(code, None)
+        if known is None or self._clock() >= known.ends or known.redirect_uri != redirect_uri or not verifier.isascii():
+            return None
+        if challenge_of(verifier) != known.challenge:
+            return None
+        refresh_token = self.consent(known.address)
+        first = self.refresh(refresh_token)
+        assert first is not None
+        return Issued(
+            first.address, first.access_token, first.expires_in_seconds, first.refresh_token or refresh_token
+        ), known.scope
 
     def revoke(self, address: str) -> None:
         """The consent of *address* is taken back: its tokens are dead."""

@@ -45,7 +45,7 @@ class Happening:
 
 
 def _session(provider: Provider, purpose: Purpose, wire: Wire) -> Session:
-    if purpose is None:
+    if isinstance(purpose, str):
         return OAuthSession(provider, wire)
     return ImapSession(provider, wire) if purpose[0] is Protocol.IMAP else SmtpSession(provider, wire)
 
@@ -129,7 +129,14 @@ class World:
         """The client registered with *provider*, under the provider's name."""
         known = self.providers[provider]
         return OAuthApp(
-            provider, OAuthKind.CUSTOM, known.client_id, Secret(known.client_secret), known.token_url, ("mail", "offline_access")
+            provider,
+            OAuthKind.CUSTOM,
+            known.client_id,
+            Secret(known.client_secret),
+            known.token_url,
+            ("mail", "offline_access"),
+            authorize_url=known.authorize_url,
+            revoke_url=known.revoke_url,
         )
 
     # faults

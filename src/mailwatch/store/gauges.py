@@ -15,7 +15,7 @@ from mailwatch.core.lifecycle import TRANSITIONAL_STATES, State
 from mailwatch.core.policy import FlapPolicy
 from mailwatch.store.engine import Attempt, Database
 from mailwatch.store.rows import mailbox_from_row, standing_from_row
-from mailwatch.store.schema import mailboxes, standings
+from mailwatch.store.schema import Moment, mailboxes, standings
 from mailwatch.store.schema_campaigns import pauses
 
 #: What failed shortly before an incident was opened belongs to it.
@@ -39,6 +39,17 @@ class SqlGauges:
             if counts and incidents:
                 counts.subtract(await _taken(attempt, incidents))
             return counts
+
+        return await self._database.read(work)
+
+    async def waiting_since(self) -> Mapping[Cause, datetime]:
+        """Since when the first of the blocked mailboxes waits, by cause."""
+        oldest = func.min(standings.c.since_at, type_=Moment).label("oldest_at")
+        blocked = select(standings.c.cause, oldest).where(standings.c.state == State.BLOCKED.value).group_by(standings.c.cause)
+
+        async def work(attempt: Attempt) -> dict[Cause, datetime]:
+            rows = (await attempt.connection.execute(blocked)).all()
+            return {Cause(row.cause): row.oldest_at for row in rows if row.cause}
 
         return await self._database.read(work)
 

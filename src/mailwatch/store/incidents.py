@@ -15,14 +15,16 @@ from sqlalchemy.exc import IntegrityError
 from mailwatch.core.cause_texts import texts_for
 from mailwatch.core.causes import Cause
 from mailwatch.core.incidents.baseline import Baseline
+from mailwatch.core.incidents.belonging import LEAD
 from mailwatch.core.incidents.life import Incident
-from mailwatch.core.incidents.scopes import EGRESS, Scope, ScopeKind, Traits
+from mailwatch.core.incidents.scopes import Scope, ScopeKind, Traits
 from mailwatch.core.lifecycle import State
 from mailwatch.core.mailbox import Endpoint
 from mailwatch.core.webhooks import EventType
 from mailwatch.ports.incidents import Failing, FreshFailures, Recent, Recovered
 from mailwatch.store.engine import Attempt, Database
 from mailwatch.store.events import Note, stamp, write_notes
+from mailwatch.store.incident_scope import domain_of, in_scope, seen_in
 from mailwatch.store.schema import mailboxes, standings, transitions
 from mailwatch.store.schema_campaigns import campaign_links
 from mailwatch.store.schema_incidents import baselines, duties, incidents
@@ -40,10 +42,7 @@ class SqlIncidents:
     def __init__(self, database: Database, *, node: str) -> None:
         self._database = database
         self._node = node
-        # what follows the @; on each database in its own words
-        at = func.instr(mailboxes.c.address_key, "@") + 1
-        key = mailboxes.c.address_key
-        self._domain = func.substr(key, at) if database.is_sqlite else func.split_part(key, "@", 2)
+        self._domain = domain_of(database)
 
     async def hold(self, duty: str, now: datetime, seconds: float) -> bool:
         """Whether this node may do the *duty*; a holder that asks again keeps it."""
@@ -102,13 +101,13 @@ class SqlIncidents:
     async def _failing(self, attempt: Attempt, lately: datetime) -> list[Failing]:
         looked = func.sum(case((standings.c.last_probe_at > lately, 1), else_=0)).label("lately")
         statement = (
-            select(*self._traits(), func.count().label("number"), looked)
+            select(*self._traits(), standings.c.cause, func.count().label("number"), looked)
             .join_from(standings, mailboxes, mailboxes.c.id == standings.c.mailbox_id)
             .where(standings.c.state.in_(_AWAY))
-            .group_by(*self._traits())
+            .group_by(*self._traits(), standings.c.cause)
         )
         rows = (await attempt.connection.execute(statement)).all()
-        return [Failing(_traits_of(row), row.number, int(row.lately)) for row in rows]
+        return [Failing(_traits_of(row), row.number, int(row.lately), Cause(row.cause) if row.cause else None) for row in rows]
 
     async def _recovered(self, attempt: Attempt, lately: datetime) -> list[Recovered]:
         back = and_(
@@ -189,21 +188,7 @@ class SqlIncidents:
 
     async def affected(self, incident: Incident, limit: int) -> tuple[Sequence[str], Sequence[str]]:
         """(mailbox ids, campaign ids): what left `connected` in its scope while it was open."""
-        during = [
-            transitions.c.at >= incident.opened_at - timedelta(minutes=15),
-            transitions.c.to_state == State.SUSPECT.value,
-            self._in_scope(incident.scope),
-        ]
-        if incident.closed_at is not None:
-            during.append(transitions.c.at <= incident.closed_at)
-        found = (
-            select(transitions.c.mailbox_id)
-            .distinct()
-            .join_from(transitions, mailboxes, mailboxes.c.id == transitions.c.mailbox_id)
-            .where(*during)
-            .order_by(transitions.c.mailbox_id)
-            .limit(limit)
-        )
+        found = seen_in(incident, self._domain).order_by(transitions.c.mailbox_id).limit(limit)
         sending = select(campaign_links.c.campaign_id).distinct().where(campaign_links.c.mailbox_id.in_(found))
 
         async def work(attempt: Attempt) -> tuple[Sequence[str], Sequence[str]]:
@@ -227,7 +212,7 @@ class SqlIncidents:
         statement = (
             select(standings.c.mailbox_id)
             .join_from(standings, mailboxes, mailboxes.c.id == standings.c.mailbox_id)
-            .where(which, standings.c.since_at >= incident.opened_at - timedelta(minutes=15), self._in_scope(incident.scope))
+            .where(which, standings.c.since_at >= incident.opened_at - LEAD, in_scope(incident.scope, self._domain))
             .order_by(standings.c.since_at, standings.c.mailbox_id)
             .limit(limit)
         )
@@ -236,19 +221,6 @@ class SqlIncidents:
             return (await attempt.connection.execute(statement)).scalars().all()
 
         return await self._database.read(work)
-
-    def _in_scope(self, scope: Scope) -> ColumnElement[bool]:
-        columns, name = mailboxes.c, scope.name
-        if scope == EGRESS:
-            return columns.id.is_not(None)
-        if scope.kind is ScopeKind.PROVIDER:
-            return columns.provider == name
-        if scope.kind is ScopeKind.OAUTH_APP:
-            return columns.oauth_app == name
-        if scope.kind is ScopeKind.DOMAIN:
-            return self._domain == name
-        host = f"://{name}:"
-        return or_(columns.imap.contains(host, autoescape=True), columns.smtp.contains(host, autoescape=True))
 
     async def baselines(self) -> Mapping[Scope, Baseline]:
         """What each scope shows by itself."""

@@ -23,6 +23,7 @@ from mailwatch.store.schema_campaigns import deliveries, disabled_endpoints, eve
 #: Of each endpoint at most so many at a time.
 FEW: Final = 8
 _PRUNE_ROWS: Final = 5000
+_ANY_FRESH: Final = select(events.c.id).where(events.c.fanned == false()).limit(1)
 _FRESH: Final = (
     select(events.c.id, events.c.at, events.c.type)
     .where(events.c.fanned == false())
@@ -79,12 +80,14 @@ _REPLAY: Final = (
     .where(deliveries.c.id == bindparam("of"))
     .values(state="pending", attempts=0, due_at=bindparam("now"), delivered_at=None, **_FREE)
 )
+#: What waits for a disabled endpoint waits no longer than events are kept: it may never be enabled again.
+_has_a_way = not_(exists().where(disabled_endpoints.c.name == deliveries.c.endpoint))
 _OLD: Final = (
     select(events.c.id)
     .where(
         events.c.at < bindparam("before"),
         events.c.fanned == true(),
-        not_(exists().where(and_(deliveries.c.event_id == events.c.id, deliveries.c.due_at.is_not(None)))),
+        not_(exists().where(and_(deliveries.c.event_id == events.c.id, deliveries.c.due_at.is_not(None), _has_a_way))),
     )
     .order_by(events.c.at)
     .limit(_PRUNE_ROWS)
@@ -103,6 +106,9 @@ class SqlOutbox(DeliveryLog):
         """Make a delivery for each new event and each endpoint (name -> wanted types, empty: all); how many events that were."""
         now = self._clock.now()
 
+        async def look(attempt: Attempt) -> bool:
+            return (await attempt.connection.execute(_ANY_FRESH)).first() is not None
+
         async def work(attempt: Attempt) -> int:
             fresh = (await attempt.connection.execute(_FRESH, {"most": limit})).all()
             if not fresh:
@@ -118,7 +124,8 @@ class SqlOutbox(DeliveryLog):
             await attempt.connection.execute(_FANNED, {"ids": [event.id for event in fresh]})
             return len(fresh)
 
-        return await self._database.write(work)
+        # most of the time nothing is new, and that is found out without a writing transaction
+        return await self._database.write(work) if await self._database.read(look) else 0
 
     async def claim_deliveries(
         self, now: datetime, limit: int, lease_seconds: float, *, excluding: frozenset[str]
@@ -188,7 +195,7 @@ class SqlOutbox(DeliveryLog):
     async def prune_events(self, before: datetime) -> int:
         """Delete events (with their ended deliveries) older than *before*, some thousand at a time; how many.
 
-        One that still has a delivery to make stays.
+        One that still has a delivery to make stays, unless it is to a disabled endpoint.
         """
 
         async def work(attempt: Attempt) -> int:

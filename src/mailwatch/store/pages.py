@@ -8,12 +8,14 @@ from typing import Final
 from sqlalchemy import bindparam, func, literal, select
 
 from mailwatch.core.campaigns import PAUSING_STATES
+from mailwatch.core.incidents.life import Incident
 from mailwatch.core.lifecycle import State
 from mailwatch.ports import MailboxView
 from mailwatch.ports.pages import ORDER, Page, PageFilter, Trouble
 from mailwatch.store.details import SqlDetails
-from mailwatch.store.engine import Attempt
+from mailwatch.store.engine import Attempt, Database
 from mailwatch.store.heartbeats import heartbeats
+from mailwatch.store.incident_views import SqlIncidentViews, unexplained
 from mailwatch.store.page_filter import named, of_mailbox
 from mailwatch.store.places import Place, few_of, of_few, places
 from mailwatch.store.rows import mailbox_from_row, standing_from_row
@@ -49,8 +51,12 @@ _TROUBLES: Final = (
 )
 
 
-class SqlPages(SqlDetails):
+class SqlPages(SqlDetails, SqlIncidentViews):
     """The views of one database."""
+
+    def __init__(self, database: Database) -> None:
+        SqlDetails.__init__(self, database)
+        SqlIncidentViews.__init__(self, database)
 
     async def page(self, which: PageFilter, cursor: str | None, limit: int) -> Page:
         """In ORDER, and within a state by `since_at`, newest first; raises ValueError for a cursor that is none."""
@@ -129,11 +135,12 @@ class SqlPages(SqlDetails):
 
         return await self._database.read(work)
 
-    async def troubles(self) -> Sequence[Trouble]:
-        """What is away now, by provider, state and cause, most first."""
+    async def troubles(self, besides: Sequence[Incident] = ()) -> Sequence[Trouble]:
+        """What is away now, by provider, state and cause, most first; what belongs to the open incidents *besides* is left out."""
+        statement = _TROUBLES.where(*unexplained(besides, self._domain))
 
         async def work(attempt: Attempt) -> Sequence[Trouble]:
-            rows = (await attempt.connection.execute(_TROUBLES)).all()
+            rows = (await attempt.connection.execute(statement)).all()
             found = [Trouble(row.provider, State(row.state), row.cause, row.number, row.oldest_at) for row in rows]
             return sorted(found, key=lambda trouble: (-trouble.mailboxes, trouble.since_at, trouble.provider, trouble.cause))
 

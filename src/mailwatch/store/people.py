@@ -11,7 +11,7 @@ from sqlalchemy import Row, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from mailwatch.ports import Act
-from mailwatch.ports.people import AccountError, Role, Session, User
+from mailwatch.ports.people import AccountError, LinkKind, Role, Session, User
 from mailwatch.store.audit import new_operation, went_through, write_audit
 from mailwatch.store.engine import Attempt
 from mailwatch.store.links import SqlLinks
@@ -28,6 +28,9 @@ _SESSION: Final = (
     .join_from(sessions, users, users.c.name == sessions.c.user)
     .where(sessions.c.hashed == bindparam("of"), sessions.c.expires_at > bindparam("now"))
 )
+
+#: A link somebody has kept must open nothing once the account was taken back, nor the next one of that name.
+_SIGN_IN_LINKS: Final = delete(links).where(links.c.kind == LinkKind.SIGN_IN.value, links.c.subject == bindparam("of"))
 
 
 class SqlPeople(SqlTokens, SqlLinks, SqlRemembered):
@@ -77,7 +80,7 @@ class SqlPeople(SqlTokens, SqlLinks, SqlRemembered):
         await self._database.write(work)
 
     async def set_user(self, name: str, act: Act, *, password_hash: str | None = None, role: Role | None = None) -> None:
-        """Change what is not None; ends the user's sessions.  Raises AccountError for the last admin, and for nobody."""
+        """Change what is not None; ends the user's sessions and sign-in links.  Raises AccountError for the last admin, for nobody."""
         operation, now = new_operation(), self._clock.now()
         values = {"password_hash": password_hash, "role": None if role is None else role.value}
         changed = {column: value for column, value in values.items() if value is not None}
@@ -91,6 +94,7 @@ class SqlPeople(SqlTokens, SqlLinks, SqlRemembered):
             if changed:
                 await attempt.connection.execute(update(users).where(users.c.name == name).values(changed))
             await attempt.connection.execute(delete(sessions).where(sessions.c.user == name))
+            await attempt.connection.execute(_SIGN_IN_LINKS, {"of": name})
             detail = "a new password" if password_hash is not None else None
             after = role or Role(row.role)
             await write_audit(attempt, act, now, subject=name, before=row.role, after=after, detail=detail, operation=operation)
@@ -107,6 +111,7 @@ class SqlPeople(SqlTokens, SqlLinks, SqlRemembered):
             await _another_admin(attempt, name)
             row = await _current(attempt, name)
             await attempt.connection.execute(delete(sessions).where(sessions.c.user == name))
+            await attempt.connection.execute(_SIGN_IN_LINKS, {"of": name})
             await attempt.connection.execute(delete(users).where(users.c.name == name))
             await write_audit(attempt, act, now, subject=name, before=row.role, operation=operation)
 

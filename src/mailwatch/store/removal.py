@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, delete, insert, select, union, update
 
 from mailwatch.core.campaigns import PauseOrigin
 from mailwatch.core.lifecycle import State
+from mailwatch.ports.campaigns import StaleError
 from mailwatch.ports.people import LinkKind
 from mailwatch.store import events
 from mailwatch.store.acts import Doing, audit_row, current_of, done
@@ -37,11 +38,16 @@ _OWN_LINKS: Final = delete(links).where(links.c.kind == LinkKind.RECONNECT.value
 _REMOVED: Final = "the mailbox was removed"
 
 
-async def remove(attempt: Attempt, mailbox_id: str, doing: Doing) -> None:
-    """Delete all of the mailbox; what stays is its id in the audit log, and its host's count of refused logins."""
+async def remove(attempt: Attempt, mailbox_id: str, doing: Doing, version: int | None = None) -> None:
+    """Delete all of the mailbox; what stays is its id in the audit log, and its host's count of refused logins.
+
+    Raises StaleError when *version* is no longer its standing's.
+    """
     if attempt.doubtful and await done(attempt, doing):
         return
     current = await current_of(attempt, mailbox_id)
+    if version is not None and current.version != version:
+        raise StaleError(f"the mailbox is at version {current.version} now, no longer at {version}; nothing was removed")
     connection = attempt.connection
     address = (await connection.execute(_ADDRESS, {"of": mailbox_id})).scalar_one()
     notes = await _leave_campaigns(attempt, mailbox_id, doing)

@@ -33,7 +33,16 @@ _SOME: Final = _FACTS.where(standings.c.mailbox_id.in_(bindparam("ids", expandin
 _PAUSED_FOR: Final = select(pauses.c.mailbox_id).where(
     pauses.c.mailbox_id.in_(bindparam("ids", expanding=True)), pauses.c.lifted_at.is_(None), pauses.c.in_force
 )
-_NOT_RUNNING: Final = select(campaigns.c.id, campaigns.c.state).where(campaigns.c.state != CampaignState.ACTIVE.value)
+_CAMPAIGNS_AT_ONCE: Final = 2000
+_NOT_RUNNING: Final = (
+    select(campaigns.c.id, campaigns.c.state)
+    .where(campaigns.c.id > bindparam("after"), campaigns.c.state != CampaignState.ACTIVE.value)
+    .order_by(campaigns.c.id)
+    .limit(bindparam("most"))
+)
+_SPOKEN_OF: Final = select(campaigns.c.id, campaigns.c.state).where(
+    campaigns.c.id.in_(select(events.c.campaign_id).where(events.c.id > bindparam("mark"), events.c.campaign_id.is_not(None)))
+)
 _GONE_AT: Final = from_micros(0)
 
 
@@ -73,9 +82,28 @@ class SqlSending:
 
     async def paused_campaigns(self) -> Mapping[str, str]:
         """Every campaign that does not run, with its state."""
+        found: dict[str, str] = {}
+        after: str | None = ""
+        while after is not None:
+            page = await self._not_running(after)
+            found |= page
+            after = next(reversed(page)) if len(page) == _CAMPAIGNS_AT_ONCE else None
+        return found
+
+    async def _not_running(self, after: str) -> dict[str, str]:
+        """A page of them by id: a long list in small pieces, so that probes go on between them."""
+
+        async def work(attempt: Attempt) -> dict[str, str]:
+            values = {"after": after, "most": _CAMPAIGNS_AT_ONCE}
+            return {row.id: row.state for row in (await attempt.connection.execute(_NOT_RUNNING, values)).all()}
+
+        return await self._database.read(work)
+
+    async def campaigns_since(self, mark: int) -> Mapping[str, str]:
+        """The present states of the campaigns that events behind *mark* (a row number) speak of, those that run included."""
 
         async def work(attempt: Attempt) -> Mapping[str, str]:
-            return {row.id: row.state for row in (await attempt.connection.execute(_NOT_RUNNING)).all()}
+            return {row.id: row.state for row in (await attempt.connection.execute(_SPOKEN_OF, {"mark": mark})).all()}
 
         return await self._database.read(work)
 

@@ -125,20 +125,27 @@ class _Settling:
             if (known := book.of(move.after.mailbox_id)) is None:
                 fresh.append(book)
             else:
-                _pause_again(book, known, because, enforced=enforced)
+                _pause_again(book, known, because, stops=enforced and _by_hand(move))
         held_back = await brake.held_back(fresh, because) if enforced else ()
         for book in fresh:
             book.enter(because, in_force=enforced and book not in held_back)
             book.settle(move.at)
 
 
-def _pause_again(book: Book, known: Pause, because: Because, *, enforced: bool) -> None:
-    """The mailbox is paused for already: what a person does outranks what mailwatch did, never the other way about."""
+def _by_hand(move: Move) -> bool:
+    return move.trigger is Trigger.DISCONNECT or (move.trigger is Trigger.HOLD and move.actor != ITSELF)
+
+
+def _pause_again(book: Book, known: Pause, because: Because, *, stops: bool) -> None:
+    """The mailbox is paused for already: what a person does outranks what mailwatch did, never the other way about.
+
+    *stops*: a person disconnected or held it, which puts in force what was held back.
+    """
     amended = replace(known, ready_at=None)  # it is away again before a person resumed
     if because.origin is PauseOrigin.OPERATOR and known.origin is PauseOrigin.AUTOMATIC:
         amended = replace(amended, origin=because.origin, reason=because.reason, actor=because.actor)
-        if enforced and not known.in_force:
-            amended = replace(amended, in_force=True, since_at=because.at)
+    if stops and not known.in_force:  # the brake holds back no person's own act
+        amended = replace(amended, in_force=True, since_at=because.at, reason=because.reason, actor=because.actor)
     book.amend(amended)
     book.settle(because.at)
 

@@ -297,13 +297,13 @@ class SqlStore(Reading):
 
         return await self._database.write(work)
 
-    async def remove(self, mailbox_id: str, act: Act) -> None:
+    async def remove(self, mailbox_id: str, act: Act, *, version: int | None = None) -> None:
         """Delete the mailbox and all of its data, for good; the audit log keeps the id only."""
         doing = self._doing(act)
         self._writer.forget(mailbox_id)
 
         async def work(attempt: Attempt) -> None:
-            await remove(attempt, mailbox_id, doing)
+            await remove(attempt, mailbox_id, doing, version)
 
         await self._database.write(work)
         await self._database.scrub()

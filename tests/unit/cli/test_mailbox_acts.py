@@ -32,7 +32,7 @@ def test_a_hold_that_ended_before_it_began_is_refused(installed):
     installed.fill(1)
     said = installed.run("mailbox", "hold", "mb_0000", "--reason", "warmup_pause", "--until", "2020-01-01")
     assert said.exit_code == 2
-    assert "has passed" in said.stderr
+    assert "would have ended already" in said.stderr
     assert installed.run("mailbox", "hold", "mb_0000", "--reason", "tired").exit_code == 2
 
 
@@ -43,3 +43,14 @@ def test_removal_needs_the_address_typed(installed):
     assert installed.addresses() == ["user0@example.org"]
     installed.well("mailbox", "remove", "mb_0000", "--yes", "User0@example.org")
     assert installed.addresses() == []
+
+
+def test_a_probe_is_asked_for_and_the_audit_log_names_who_did_what(installed):
+    installed.fill(1)
+    installed.well("mailbox", "probe", "mb_0000")
+    installed.well("mailbox", "disconnect", "mb_0000")
+
+    async def audit(store):
+        return [(row.actor.partition(":")[0], row.action, row.origin) for row in await store.pages.audit(None, 2)]
+
+    assert installed.with_store(audit) == [("cli", "mailbox.disconnect", "cli"), ("cli", "mailbox.probe", "cli")]

@@ -116,3 +116,19 @@ def test_a_new_secret_starts_a_new_generation(installed):
         return claim.credential.generation, claim.credential.password().reveal()
 
     assert installed.with_store(credential) == (2, "new one")
+
+
+def test_an_oauth_mailbox_is_added_without_a_secret_and_says_how_to_sign_in(installed):
+    said = installed.run("mailbox", "add", "anna@gmail.com", "--oauth-app", "outreach")
+    assert said.exit_code == 0
+    assert "mailwatch oauth login anna@gmail.com" in said.stderr
+    assert installed.addresses() == ["anna@gmail.com"]
+    with_token = installed.run("mailbox", "add", "bert@gmail.com", "--oauth-app", "outreach", "--secret-stdin", given="refresh\n")
+    assert (with_token.exit_code, with_token.stderr) == (0, "")
+
+
+def test_a_mailbox_of_an_application_that_signs_in_by_itself_needs_nobody(installed):
+    more = '[oauth.m365]\nkind = "microsoft"\nclient_id = "x"\ntenant = "contoso.example"\ngrant = "client_credentials"\n'
+    installed.config.write_text(f'{installed.config.read_text()}{more}client_secret = {{ env = "NEVER_READ" }}\n')
+    said = installed.run("mailbox", "add", "anna@outlook.com", "--oauth-app", "m365")
+    assert (said.exit_code, said.stderr) == (0, "")

@@ -39,3 +39,9 @@ def test_a_reference_that_points_elsewhere_needs_a_restart():
 
 def test_what_is_reloaded_exists():
     assert all(find(path) is not None for path in RELOADED)
+
+
+def test_when_a_client_secret_ends_is_heeded_at_once_and_the_rest_of_its_application_is_not():
+    before = settings(oauth={"idp": {"kind": "google", "client_id": "x"}})
+    after = settings(oauth={"idp": {"kind": "google", "client_id": "y", "client_secret_expires": "2027-01-31"}})
+    assert told(before, after) == (["oauth.idp.client_secret_expires"], ["oauth.idp.client_id"])

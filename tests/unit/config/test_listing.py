@@ -1,5 +1,7 @@
 """What is in force, and who said so."""
 
+import json
+
 import pytest
 
 from mailwatch.config import read
@@ -15,6 +17,7 @@ def loaded(tmp_path):
     path.write_text(
         "[log]\nlevel = 'error'\n[oauth.app]\nclient_id = 'x'\nkind = 'google'\n"
         f"client_secret = {{ command = ['sh', '-c', 'exit {len(CANARY)}; {CANARY}'] }}\n[providers.google]\nburst = 3\n"
+        "[webhooks.crm]\nurl = 'https://crm.example.org/'\nsecret = { env = 'HOOK' }\n"
     )
     return read(path, {"MAILWATCH_WEB__LISTEN": "127.0.0.1:1", "MAILWATCH_SECRETS__KEYRING__ENV": "RING"})
 
@@ -48,7 +51,11 @@ def test_the_nested_form_is_that_of_the_file(loaded):
 
 def test_secrets_that_cannot_be_read_are_told_with_their_place(loaded):
     faults = secret_faults(loaded, {})
-    assert [fault.key for fault in faults] == [("secrets", "keyring"), ("oauth", "app", "client_secret")]
+    assert [fault.key for fault in faults] == [
+        ("secrets", "keyring"),
+        ("oauth", "app", "client_secret"),
+        ("webhooks", "crm", "secret"),
+    ]
     assert str(faults[0]).startswith("$MAILWATCH_SECRETS__KEYRING__ENV: secrets.keyring: ")
     assert faults[1].origin.line == 6
     assert CANARY not in "".join(str(fault) for fault in faults)
@@ -59,3 +66,12 @@ def test_the_summary_names_the_store_and_the_limits(loaded):
     assert "mailwatch.db" in text
     assert "at most 2 refused logins" in text
     assert "providers: google" in text
+
+
+def test_a_moment_is_shown_as_it_may_be_written(tmp_path):
+    path = tmp_path / "mailwatch.toml"
+    path.write_text('[oauth.idp]\nkind = "google"\nclient_id = "x"\nclient_secret_expires = 2027-01-31\n')
+    listed = list(entries(read(path, {})))
+    (entry,) = [each for each in listed if each.path[-1] == "client_secret_expires"]
+    assert str(entry) == 'oauth.idp.client_secret_expires = "2027-01-31T00:00:00Z"'
+    assert json.loads(json.dumps(nested(listed)))["oauth"]["idp"]["client_secret_expires"] == "2027-01-31T00:00:00Z"

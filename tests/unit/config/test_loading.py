@@ -4,6 +4,7 @@ import contextlib
 import os
 import textwrap
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
@@ -50,7 +51,7 @@ def test_every_fault_is_told_at_once_with_its_place_and_cure(write):
     path = write(
         f"""\
         [web]
-        listen = "0.0.0.0:80"
+        listen = "0.0.0.0"
         [probing]
         timeout_seconds = "30"
           depth = "logn"
@@ -172,3 +173,20 @@ def test_the_file_named_wins_then_the_variable_then_the_known_places(tmp_path, m
     assert str(locate(None, {"MAILWATCH_CONFIG": "/x"})) == "/x"
     (tmp_path / "mailwatch.toml").touch()
     assert str(locate(None, {})) == "mailwatch.toml"
+
+
+@pytest.mark.parametrize("written", ["2027-01-31", "2027-01-31T00:00:00Z", '"2027-01-31"', "2027-01-31 02:00:00+02:00"])
+def test_when_a_client_secret_ends_is_written_as_a_date_or_a_date_time(tmp_path, written):
+    path = tmp_path / "mailwatch.toml"
+    path.write_text(f'[oauth.idp]\nkind = "google"\nclient_id = "x"\nclient_secret_expires = {written}\n')
+    assert load(path, {}).oauth["idp"].client_secret_expires == datetime(2027, 1, 31, tzinfo=UTC)
+    path.write_text('[oauth.idp]\nkind = "google"\nclient_id = "x"\n')
+    environ = {"MAILWATCH_OAUTH__IDP__CLIENT_SECRET_EXPIRES": written}
+    assert load(path, environ).oauth["idp"].client_secret_expires == datetime(2027, 1, 31, tzinfo=UTC)
+
+
+def test_what_is_no_date_names_the_cure(tmp_path):
+    path = tmp_path / "mailwatch.toml"
+    path.write_text('[oauth.idp]\nkind = "google"\nclient_id = "x"\nclient_secret_expires = "soon"\n')
+    with pytest.raises(ConfigError, match="such as 2027-01-31"):
+        load(path, {})

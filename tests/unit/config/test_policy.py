@@ -73,3 +73,35 @@ def test_oauth_applications_get_their_secrets_and_endpoints():
     assert (apps["c"].token_url, apps["c"].scopes, apps["c"].client_secret) == ("https://c.example/token", ("a", "b"), None)
     with pytest.raises(SecretReferenceError):
         to_oauth_apps(settings, {})
+
+
+def test_the_endpoints_of_known_providers_are_filled_in_and_may_be_replaced():
+    settings = Settings.model_validate(
+        {
+            "oauth": {
+                "g": {"kind": "google", "client_id": "1", "revoke_url": "https://g.example/revoke"},
+                "m": {"kind": "microsoft", "client_id": "2", "tenant": "contoso"},
+                "c": {"client_id": "3", "token_url": "https://c.example/token", "userinfo_url": "https://c.example/me"},
+            }
+        }
+    )
+    google, microsoft, custom = to_oauth_apps(settings, {}).values()
+    assert (google.authorize_url, google.device_url) == ("https://accounts.google.com/o/oauth2/v2/auth", None)
+    assert google.revoke_url == "https://g.example/revoke"
+    assert microsoft.authorize_url == "https://login.microsoftonline.com/contoso/oauth2/v2.0/authorize"
+    assert microsoft.device_url == "https://login.microsoftonline.com/contoso/oauth2/v2.0/devicecode"
+    assert microsoft.revoke_url is None
+    assert (custom.authorize_url, custom.userinfo_url) == (None, "https://c.example/me")
+
+
+def service_account(key):
+    app = {"kind": "google", "client_id": "1", "grant": "service_account", "service_account": {"env": "KEY"}}
+    return to_oauth_apps(Settings.model_validate({"oauth": {"g": app}}), {"KEY": key})["g"]
+
+
+def test_a_service_accounts_key_is_looked_at_when_it_is_read_and_never_quoted():
+    key = '{"client_email": "m@p.iam.gserviceaccount.com", "private_key": "-----BEGIN PRIVATE KEY-----\\nx"}'
+    assert service_account(key).service_account == Secret(key)
+    with pytest.raises(SecretReferenceError, match="no private_key in it") as caught:
+        service_account('{"client_email": "canary@p.iam.gserviceaccount.com"}')
+    assert "canary" not in str(caught.value)

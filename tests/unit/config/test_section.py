@@ -1,5 +1,7 @@
 """The kinds of texts keys hold."""
 
+from datetime import date, datetime, time, timedelta, timezone
+
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
@@ -30,3 +32,23 @@ def test_each_kind_of_text_takes_the_good_and_refuses_the_bad(kind, good, bad):
     for text in bad:
         with pytest.raises(ValidationError):
             adapter.validate_python(text)
+
+
+@pytest.mark.parametrize(
+    ("given", "moment"),
+    [
+        (date(2027, 1, 31), "2027-01-31T00:00:00+00:00"),
+        (datetime(2027, 1, 31, 8), "2027-01-31T08:00:00+00:00"),  # as TOML has it without an offset
+        (datetime(2027, 1, 31, 8, tzinfo=timezone(timedelta(hours=2))), "2027-01-31T06:00:00+00:00"),
+        ("2027-01-31", "2027-01-31T00:00:00+00:00"),
+        ("2027-01-31T08:00:00Z", "2027-01-31T08:00:00+00:00"),
+    ],
+)
+def test_a_moment_may_be_a_day_or_a_date_time_with_or_without_offset(given, moment):
+    assert TypeAdapter(section.MomentOrDay).validate_python(given, strict=True).isoformat() == moment
+
+
+@pytest.mark.parametrize("given", ["", "soon", "2027-02-30", 2027, 1.5, True, None, time(8), "9999-12-31T23:00:00-23:00"])
+def test_anything_else_is_no_moment(given):
+    with pytest.raises(ValidationError, match="no date"):
+        TypeAdapter(section.MomentOrDay).validate_python(given)

@@ -14,6 +14,7 @@ from mailwatch.core.campaigns import (
     PauseOrigin,
     Turn,
     brakes,
+    campaign_id_fault,
     is_away,
     is_paused,
     loses_sending,
@@ -171,3 +172,27 @@ def test_what_was_paused_lately_counts_with_what_ran_before_it():
     policy = CampaignPolicy(brake_floor=0, brake_ratio=0.3)
     assert not brakes(1, 29, 71, policy)
     assert brakes(1, 30, 70, policy)
+
+
+# --- ids ---
+
+
+@pytest.mark.parametrize("text", ["spring", "Frühling 2026", "a" * 200, "x.y_z-1", "#7"])
+def test_a_campaign_id_is_the_senders_own(text):
+    assert campaign_id_fault(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "cure"),
+    [
+        ("", "such as spring-2026"),
+        ("a/b", "without /"),
+        ("a;b", "without /, ;"),
+        ("a\nb", "control characters"),
+        ("a\n", "control characters"),
+        ("a\x7f", "control characters"),
+        ("a" * 201, "at most 200"),
+    ],
+)
+def test_what_the_api_could_not_name_is_no_campaign_id(text, cure):
+    assert cure in campaign_id_fault(text)

@@ -97,6 +97,7 @@ def test_json_lines_may_hold_lists_and_objects():
         ("a@known.example,,,x,,nobody,,", "line 2, oauth_app: 'nobody' is not in the configuration; [oauth.NAME] has: outreach"),
         ("a@known.example,,,x,password,outreach,,", "line 2, oauth_app: an OAuth application beside a password"),
         ("a@known.example,,,x,,,,novalue", "line 2, labels: 'novalue' is no label; such as team=north"),
+        ("a@known.example,,,x,,,spring;a/b,", "line 2, campaigns: 'a/b' cannot be the id of a campaign; write it without /"),
         ("a@known.example,,,x,,,,,,", "line 2: 10 cells for 8 columns; quote cells"),
         ("a\x07@known.example,,,x,,,,", "line 2, address: has characters that cannot be shown"),
     ],

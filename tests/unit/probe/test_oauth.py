@@ -18,9 +18,9 @@ from mailwatch.core.causes import Cause
 from mailwatch.core.classify import diagnose
 from mailwatch.core.evidence import Phase
 from mailwatch.core.mailbox import AuthKind
-from mailwatch.core.oauth import Grant, OAuthApp, OAuthKind
+from mailwatch.core.oauth import Grant, GrantKind, OAuthApp, OAuthKind
 from mailwatch.core.secret import Secret
-from mailwatch.ports import StoreUnavailableError
+from mailwatch.ports import ConsentMissingError, StoreUnavailableError
 from mailwatch.probe.failures import ImpairedError, TokenFailureError
 from mailwatch.probe.oauth import TokenSource
 from mailwatch.probe.token_endpoint import TokenEndpoint
@@ -298,3 +298,35 @@ async def test_a_store_that_does_not_answer_is_our_own_fault(slow: str, monkeypa
         with pytest.raises(ImpairedError, match="store_failing"):
             await tokens.access_token(BOX)
         assert not server.forms
+
+
+class NobodysGrants(MemoryGrants):
+    """Nobody has signed in yet; what is asked of it is counted."""
+
+    def __init__(self) -> None:
+        super().__init__(OLD)
+        self.asked = 0
+
+    async def load(self, mailbox_id: str) -> Grant:
+        self.asked += 1
+        raise ConsentMissingError(f"no consent is stored for {mailbox_id}")
+
+
+async def test_a_mailbox_nobody_has_signed_in_for_needs_a_person_and_is_no_fault_of_ours() -> None:
+    async with TokenServer(GOOD).running() as server, source(server, NobodysGrants()) as tokens:
+        with pytest.raises(TokenFailureError) as caught:
+            await tokens.access_token(BOX)
+        assert diagnose(caught.value.evidence).cause is Cause.OAUTH_GRANT_REVOKED
+        assert "nobody has signed in" in caught.value.evidence.response
+        assert not server.forms
+
+
+async def test_an_application_that_signs_in_by_itself_asks_the_store_for_nothing() -> None:
+    async with TokenServer(GOOD).running() as server:
+        app = OAuthApp("app", OAuthKind.CUSTOM, "id", Secret("s"), server.url, ("mail",), grant=GrantKind.CLIENT_CREDENTIALS)
+        grants = NobodysGrants()
+        tokens = TokenSource({"app": app}, grants, WallClock(), TokenEndpoint(dialer(), allow_cleartext=True))
+        given = await asyncio.gather(*(tokens.access_token(BOX) for _ in range(5)))
+        await tokens.close()
+        assert {token.reveal() for token in given} == {"access-2"}
+        assert (len(server.forms), grants.asked) == (1, 0)

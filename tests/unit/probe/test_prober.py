@@ -22,6 +22,7 @@ from mailwatch.core.classify import diagnose
 from mailwatch.core.evidence import ChannelReport, Evidence, Outcome, Phase, Report
 from mailwatch.core.secret import Secret
 from mailwatch.ports import SecretUnreadableError
+from mailwatch.probe import Resolver
 from mailwatch.probe.failures import ImpairedError, TokenFailureError
 
 
@@ -441,3 +442,35 @@ def test_no_form_of_a_secret_is_kept_or_logged_whatever_servers_echo(auth: m.Aut
     for form in encodings("anna@example.org", secret):
         assert form not in everything, form
     assert "***" in everything
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize(
+    ("reply", "cause"),
+    [
+        (b"{tag} NO [REFERRAL imap://elsewhere.test/] try the other one\r\n", Cause.SERVER_UNAVAILABLE),
+        (b"{tag} OK [REFERRAL imap://elsewhere.test/] welcome, better there\r\n", None),
+        (b"* BYE [REFERRAL imap://elsewhere.test/] we have moved\r\n", Cause.SERVER_UNAVAILABLE),
+    ],
+)
+def test_a_server_that_sends_us_to_another_host_is_not_obeyed(
+    reply: bytes, cause: Cause | None, loop: str, certificates: Certificates
+) -> None:
+    """RFC 2221: a referral would have us show the secret to a host that nobody named."""
+    asked: list[str] = []
+
+    class Asked(Resolver):
+        async def addresses(self, host: str) -> tuple[str, ...]:
+            asked.append(host)
+            return await super().addresses(host)
+
+    async def sent_elsewhere() -> ChannelReport:
+        async with ScriptedServer(imap({"AUTHENTICATE": reply}), tls=certificates.server()).running() as server:
+            box = mailbox(imap=f"imaps://localhost:{server.port}")
+            channel = await look(box, dialer(certificates.ca_file, resolver=Asked([])), timeout_seconds=3)
+            assert server.connections == 1
+            return channel
+
+    channel = run_on(loop, sent_elsewhere, handler=tolerate_servers)
+    assert asked == ["localhost"]
+    assert (channel.evidence and diagnose(channel.evidence).cause) == cause

@@ -48,6 +48,12 @@ def good(scheme: str, context: ssl.SSLContext) -> tuple[Any, ssl.SSLContext | No
         ("name_only_in_subject", Cause.TLS_CERTIFICATE_UNTRUSTED, 62),
         ("stranger", Cause.TLS_CERTIFICATE_UNTRUSTED, 20),
         ("incomplete_chain", Cause.TLS_CERTIFICATE_UNTRUSTED, 20),
+        ("wildcard_of_others", Cause.TLS_CERTIFICATE_UNTRUSTED, 62),
+        ("stranger_with_its_root", Cause.TLS_CERTIFICATE_UNTRUSTED, 19),
+        ("expired_issuer", Cause.TLS_CERTIFICATE_EXPIRED, 10),
+        ("issued_by_a_server", Cause.TLS_CERTIFICATE_UNTRUSTED, 79),
+        ("for_clients_only", Cause.TLS_CERTIFICATE_UNTRUSTED, 26),
+        ("weak_key", Cause.TLS_CERTIFICATE_UNTRUSTED, 66),
     ],
 )
 def test_a_certificate_gets_its_verdict(

@@ -42,7 +42,7 @@ _BURST_SECONDS: Final = 1.0
 class Circuit:
     """The circuit of one gate.  Moments are seconds of a clock that never goes back."""
 
-    __slots__ = ("_canaries_through", "_last_canary", "_looks", "_policy", "_since", "_spent", "_spent_to", "state")
+    __slots__ = ("_canaries_through", "_last_canary", "_lately", "_looks", "_policy", "_since", "_spent", "_spent_to", "state")
 
     def __init__(self, policy: CircuitPolicy = CircuitPolicy()) -> None:
         self._policy = policy
@@ -50,7 +50,8 @@ class Circuit:
         self._since = 0.0
         self._last_canary = float("-inf")
         self._canaries_through = 0
-        self._looks: deque[bool] = deque(maxlen=max(policy.relapse_looks, policy.trip_looks))
+        self._looks: deque[bool] = deque(maxlen=max(policy.relapse_looks, policy.trip_looks))  # in the present state
+        self._lately: deque[bool] = deque(maxlen=policy.trip_looks)  # whatever the state
         self._spent = 0.0
         self._spent_to = 0.0
 
@@ -72,6 +73,11 @@ class Circuit:
         """Whether only mailboxes with a proven secret may look: an unproven one would say nothing of the place."""
         return self.state is CircuitState.OPEN
 
+    @property
+    def failing_share(self) -> float:
+        """How much of the last results failed."""
+        return sum(not worked for worked in self._lately) / len(self._lately) if self._lately else 0.0
+
     def start(self, now: float) -> None:
         """A probe starts."""
         if self.state is CircuitState.OPEN:
@@ -82,6 +88,7 @@ class Circuit:
 
     def result(self, now: float, *, worked: bool) -> None:
         """A probe of this gate came back; *worked*: the place answered as a well one does."""
+        self._lately.append(worked)
         if self.state is CircuitState.CLOSED:
             self._looks.append(worked)
             if self._fails(self._policy.trip_looks, self._policy.trip_share):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
-from mailwatch.core.causes import NETWORK_CAUSES, Cause
+from mailwatch.core.causes import NETWORK_CAUSES, SECRET_REFUSALS, Cause
 from mailwatch.core.incidents.scopes import EGRESS, Scope, ScopeKind, Traits
 
 #: At equal evidence the broader name tells more.
@@ -27,6 +27,7 @@ class DetectPolicy:
 
     min_failures: int = 5  #: fewer are never an incident
     min_share: float = 0.05  #: of the mailboxes looked at in the window
+    min_refused_share: float = 0.08  #: the same where secrets are refused: below, so many owners may have changed theirs
     min_ratio: float = 5.0  #: times the scope's own baseline
     score: float = 30.0  #: log likelihood ratio; e^-30 leaves no false alarm in years of looks at thousands of scopes
     egress_providers: int = 3  #: so many unrelated providers must fail together, and no other be well
@@ -128,7 +129,9 @@ def _judge(scope: Scope, causes: Counter[Cause], look: Look, explained: int, pol
     observed = max(look.observed.get(scope, 0) - explained, failed)
     expected = _baseline(scope, look)
     share = failed / observed
-    if failed < policy.min_failures or share < policy.min_share or share < policy.min_ratio * expected:
+    refused = sum(count for cause, count in causes.items() if cause in SECRET_REFUSALS)
+    least = max(policy.min_share, policy.min_refused_share) if 2 * refused > failed else policy.min_share
+    if failed < policy.min_failures or share < least or share < policy.min_ratio * expected:
         return None
     score = log_likelihood_ratio(failed, observed, expected)
     return Finding(scope, failed, observed, score, dict(causes)) if score >= policy.score else None

@@ -105,7 +105,7 @@ def advance(
     news: list[News] = []
     told: set[str] = set()
     for finding in findings:
-        each = _home(known, finding.scope, within, now, policy)
+        each = _home(known, finding, within, now, policy)
         if each is None:
             news.append(News(Change.OPENED, _open(finding, now)))
         elif each.id not in told:
@@ -122,10 +122,16 @@ def advance(
 
 
 def _home(
-    known: Collection[Incident], scope: Scope, within: Mapping[Scope, Collection[Scope]], now: datetime, policy: LifePolicy
+    known: Collection[Incident], finding: Finding, within: Mapping[Scope, Collection[Scope]], now: datetime, policy: LifePolicy
 ) -> Incident | None:
-    """The incident that *scope*'s failures belong to."""
-    recent = [each for each in known if each.is_open or now - (each.closed_at or now) <= timedelta(seconds=policy.reopen_seconds)]
+    """The incident that the failures of *finding* belong to; an outage after declared maintenance is none of that."""
+    scope, planned = finding.scope, finding.cause is Cause.PLATFORM_MAINTENANCE
+    lately = now - timedelta(seconds=policy.reopen_seconds)
+    recent = [
+        each
+        for each in known
+        if each.closed_at is None or (each.closed_at >= lately and (each.cause is Cause.PLATFORM_MAINTENANCE) is planned)
+    ]
     holders = {scope, EGRESS, *within.get(scope, ())}
     for each in sorted(recent, key=lambda one: (not one.is_open, one.scope != scope)):
         if each.scope in holders or (
