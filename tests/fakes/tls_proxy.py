@@ -4,6 +4,7 @@ import asyncio
 import ssl
 import threading
 from pathlib import Path
+from typing import Self
 
 from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
 from yarl import URL
@@ -23,14 +24,24 @@ class TlsProxy:
     """Listens on loopback and passes everything on to *target* (`http://host:port`); a context manager.
 
     *target* may be given later.  It tells the client's address, scheme and host by X-Forwarded-*, after what the client may have written there itself.  *prefix*
-    is the path it serves *target* under, and takes away.  It connects from *source*, one of loopback's addresses.
+    is the path it serves *target* under, and which it takes away if it *strips*.  It connects from *source*, one of loopback's addresses.
     """
 
-    def __init__(self, root: Path, authority: Authority, target: str = "", *, prefix: str = "", source: str = "127.0.0.1") -> None:
+    def __init__(
+        self,
+        root: Path,
+        authority: Authority,
+        target: str = "",
+        *,
+        prefix: str = "",
+        strips: bool = True,
+        source: str = "127.0.0.1",
+    ) -> None:
         root.mkdir(exist_ok=True)
         self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self._context.load_cert_chain(*authority.issue().write(root, "proxy"))
-        self.target, self._prefix, self._source = target, prefix, source
+        self.target, self._source = target, source
+        self._taken = prefix if strips else ""
         self.port = free_port()
         self.url = f"https://localhost:{self.port}{prefix}"
         self._ready = threading.Event()
@@ -39,7 +50,7 @@ class TlsProxy:
         self._ending: asyncio.Event
         self._client: ClientSession
 
-    def __enter__(self) -> "TlsProxy":
+    def __enter__(self) -> Self:
         self._thread.start()
         self._ready.wait()
         return self
@@ -59,7 +70,9 @@ class TlsProxy:
             await web.TCPSite(runner, "127.0.0.1", self.port, ssl_context=self._context).start()
             self._ready.set()
             await self._ending.wait()
-            left = [] if runner.server is None else [one.transport for one in runner.server.connections if one.transport is not None]
+            left = (
+                [] if runner.server is None else [one.transport for one in runner.server.connections if one.transport is not None]
+            )
             await runner.cleanup()
             for transport in left:
                 transport.abort()  # closed, it would yet wait for the client's own farewell
@@ -73,7 +86,7 @@ class TlsProxy:
             ("X-Forwarded-Proto", "https"),
             ("X-Forwarded-Host", request.headers.get("host", "")),
         ]
-        url = URL(self.target + request.raw_path.removeprefix(self._prefix), encoded=True)
+        url = URL(self.target + request.raw_path.removeprefix(self._taken), encoded=True)
         body = await request.read()
         asked = self._client.request(request.method, url, headers=headers, data=body or None, allow_redirects=False)
         async with asked as answer:

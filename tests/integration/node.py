@@ -22,6 +22,7 @@ node = "{name}"
 {password}
 [web]
 listen = "127.0.0.1:{port}"
+{web}
 [secrets]
 keyring = {{ file = "{root}/keyring.json" }}
 [probing]
@@ -45,17 +46,38 @@ max_connections = 200
 logins_per_minute = 60000
 burst = 500
 per_address_bans = {bans}
+[incidents]
+circuits = {circuits}
+canary_seconds = {canary_seconds}
 [network]
 allow_private_hosts = true
 ca_file = "{ca}"
+{canaries}
 """
 
 
 class Node:
-    """One node below *root*.  `interval` in seconds."""
+    """One node below *root*.  `interval` in seconds; without `circuits` every mailbox is retried by itself.
+
+    *canaries* are places, as `host:port`, that tell whether our own network works.
+    """
 
     def __init__(
-        self, root, ca_file, *, interval=10, max_in_flight=100, store=None, password=None, bans="false", extra="", name="a"
+        self,
+        root,
+        ca_file,
+        *,
+        interval=10,
+        max_in_flight=100,
+        store=None,
+        password=None,
+        bans="false",
+        circuits="false",
+        canary_seconds=15,
+        canaries=(),
+        extra="",
+        web="",
+        name="a",
     ):
         self.root = Path(root)
         self.root.mkdir(exist_ok=True)
@@ -70,10 +92,14 @@ class Node:
             name=name,
             password=f'password = {{ file = "{password}" }}' if password else "",
             port=self.port,
+            web=web,
             root=self.root,
             interval=interval,
             max_in_flight=max_in_flight,
             bans=bans,
+            circuits=circuits,
+            canary_seconds=canary_seconds,
+            canaries=f"canaries = {json.dumps(list(canaries))}" if canaries else "",
             ca=ca_file,
         )
         self.config.write_text(text + extra)

@@ -15,6 +15,7 @@ from fakes.certificates import Certificates
 from fakes.dialogues import imap
 from fakes.peer import ScriptedServer
 from integration.node import Node
+from integration.operators import NAME, PASSWORD, Person, Program
 from integration.simulated import Simulation
 
 pytestmark = [pytest.mark.slow, pytest.mark.waiting]
@@ -34,6 +35,31 @@ def forms_of(secret, address):
     bearer = b"user=" + address.encode() + b"\1auth=Bearer " + raw + b"\1\1"
     texts = {secret, urllib.parse.quote(secret, safe=""), raw.hex(), json.dumps(secret)[1:-1]}
     return {text.encode() for text in texts} | {base64.b64encode(one).rstrip(b"=") for one in (raw, blob, bearer)}
+
+
+def shown_to_people_and_programs(node):
+    """{path: what it shows} of every view of the page and every reading route of the API."""
+    node.verb("user", "add", NAME, "--role", "admin", "--password-stdin", text=PASSWORD)
+    admin, person = Program(node, role="admin", name="reader"), Person(node, NAME, PASSWORD)
+    ids = [row[0] for row in node.query("SELECT mailbox_id FROM standings WHERE cause IS NOT NULL")]
+    one_by_one = [f"/api/v1/mailboxes/{each}{part}" for each in ids for part in ("", "/history", "/sending")]
+    names = (
+        "mailboxes?limit=200",
+        "campaigns",
+        "transitions",
+        "audit",
+        "troubles",
+        "incidents",
+        "findings",
+        "webhooks",
+        "tokens",
+        "users",
+    )
+    views = ("mailboxes", "incidents", "campaigns", "findings", "audit", "settings", *(f"mailboxes/{each}" for each in ids))
+    shown = {path: admin.get(path) for path in (*one_by_one, *(f"/api/v1/{name}" for name in names))}
+    shown |= {f"/{view}": person.get(f"/{view}") for view in views}
+    shown["/api/v1/events"] = admin.stream(2, after=0)
+    return {path: json.dumps(each).encode() + str(each).encode() for path, each in shown.items()}
 
 
 def test_a_whole_run_leaves_no_secret_in_any_sink(tmp_path):
@@ -61,6 +87,7 @@ def test_a_whole_run_leaves_no_secret_in_any_sink(tmp_path):
                 "command line": (pid / "cmdline").read_bytes(),
                 **{path: node.get(path)[1].encode() for path in ("/", "/metrics", "/-/ready", "/api/v1/status")},
             }
+            sinks |= shown_to_people_and_programs(node)
             blocked = node.query(
                 "SELECT m.address FROM mailboxes m JOIN standings s ON s.mailbox_id = m.id WHERE s.cause IS NOT NULL"
             )

@@ -29,10 +29,13 @@ else:
     sys.exit("memory can still be made executable")
 import asyncio, ssl
 import uvloop, aiohttp, aiosmtplib, aioimaplib, asyncpg, dns.asyncresolver, pydantic, structlog, prometheus_client, trustme
+import mailwatch.daemon
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from mailwatch.config import Settings
+from mailwatch.core.secret import Secret
+from mailwatch.desk.passwords import Passwords
 from mailwatch.telemetry.metrics import Metrics
 
 async def work(folder):
@@ -58,6 +61,8 @@ async def work(folder):
     server.close()
     assert b"process_resident_memory_bytes" in (await Metrics(["google"], "1").render(""))[0]
     assert Settings().probing.interval_seconds > 0
+    passwords = Passwords()
+    assert await passwords.matches(Secret("correct horse"), await passwords.hash(Secret("correct horse")))
     await asyncio.to_thread(lambda: None)
 
 with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

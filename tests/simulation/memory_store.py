@@ -71,6 +71,8 @@ class MemoryStore:
         self.leases[mailbox_id] = (lease, until_at)
         return Claim(mailbox, standing, None, lease, until_at)
 
+    async def keep_details(self, claim, report): ...
+
     async def record(self, claim, decision):
         held = self.leases.get(claim.mailbox.id)
         now = self.standings.get(claim.mailbox.id)

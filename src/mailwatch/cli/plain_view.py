@@ -76,8 +76,9 @@ def summary(board: Board, stage: Stage) -> str:
     states = ", ".join(f"{counts[state]} {state}" for state in State if counts[state])
     minutes, seconds = divmod(int(stage.seconds), 60)
     running = stage.campaigns - stage.campaigns_paused
-    sending = f"sending allowed for {board.sending} of {board.total}, {running} of {stage.campaigns} campaigns run"
-    return f"-- {minutes:02d}:{seconds:02d} {states}; {sending}"
+    sending = f"sending allowed for {board.sending} of {board.total}"
+    campaigns = f", {running} of {stage.campaigns} campaigns run" if stage.campaigns else ""
+    return f"-- {minutes:02d}:{seconds:02d} {states}; {sending}{campaigns}"
 
 
 def closing(board: Board, stage: Stage) -> str:

@@ -6,7 +6,7 @@ words mean in any language, other codes, weaker words, the class of a reply code
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from math import isnan
 from typing import Final
@@ -15,16 +15,8 @@ from mailwatch.core.causes import PROFILES, Cause, Disposition, Owner
 from mailwatch.core.evidence import Evidence, Phase
 from mailwatch.core.hints import MAX_SECONDS, seconds_named
 from mailwatch.core.replies import Reading, parted, read
+from mailwatch.core.reply_codes import Verdict, decisive_code, imap_status, plain_code, reply_code, vague_code
 from mailwatch.core.signatures import PHRASES
-from mailwatch.core.signatures.mail_codes import (
-    DECISIVE_ENHANCED,
-    DECISIVE_IMAP_CODES,
-    ENHANCED,
-    IMAP_CODES,
-    REPLY_CODES,
-    REPLY_CODES_BY_PLACE,
-    VAGUE_ENHANCED,
-)
 from mailwatch.core.signatures.meanings import STRONG, WEAK
 from mailwatch.core.signatures.meanings_network import NETWORK, TOKEN
 from mailwatch.core.signatures.network_codes import CARRIERS, ERRNO, EXCEPTIONS, cause_of_verify_code
@@ -44,7 +36,6 @@ _NOT_BY_MISUSE: Final = frozenset({Cause.IP_BLOCKED, Cause.CONNECTION_DROPPED, C
 _NOT_BY_SEQUENCE: Final = frozenset({Cause.ACCESS_DENIED, Cause.SENDING_BLOCKED, Cause.MAILBOX_MISSING})
 #: What a token endpoint may mean by `invalid_grant` when its description says so.
 _BEHIND_A_GRANT: Final = frozenset({Cause.MFA_REQUIRED, Cause.ACCOUNT_DISABLED, Cause.RATE_LIMITED})
-Verdict = tuple[Cause, str, str, Confidence]  #: cause, rule, quote, confidence
 
 
 class Classifier:
@@ -70,7 +61,7 @@ class Classifier:
         cause, rule, quote, confidence = self._decide(reading)
         if evidence.session_worked and cause in _ENDS and (reading.status == "BYE" or reading.code in {221, 421, 451}):
             cause, rule = Cause.SESSION_EXPIRED, "session.announced_end"
-        if cause is Cause.INVALID_CREDENTIALS and confidence is not _HIGH and _offered_token(reading):
+        if cause is Cause.INVALID_CREDENTIALS and (confidence is not _HIGH or rule.startswith("rfc")) and _offered_token(reading):
             cause, rule = Cause.OAUTH_TOKEN_EXPIRED, "sasl.token_refused"
         return Diagnosis(cause, rule, quote, confidence, _retry_after(evidence, cause))
 
@@ -92,11 +83,11 @@ class Classifier:
         reading = parted(reading)
         ideas = ideas_in(self._lexicon, reading.tokens)
         return (
-            _decisive_code(reading)
+            decisive_code(reading)
             or (self._of_words(reading, ideas, self._network) if _of_own_stack(reading) else None)
             or (self._of_words(reading, ideas, self._token) if reading.place & _TOKEN else None)
             or self._of_words(reading, ideas, self._strong)
-            or _plain_code(reading)
+            or plain_code(reading)
             or self._of_words(reading, ideas, self._weak)
             or (self._of_words(reading, ideas, self._network) if not reading.place & (_REPLY | _TOKEN) else None)
             or _fallback(reading)
@@ -105,7 +96,7 @@ class Classifier:
     @staticmethod
     def _of_words(reading: Reading, ideas: Ideas, table: MeaningTable) -> Verdict | None:
         hit = table.find(ideas, reading.place)
-        if hit is None or _contradicted(reading, hit[0].cause):
+        if hit is None or _contradicted(reading, hit[0]):
             return None
         return _quoted(reading, hit, _MEDIUM)
 
@@ -128,11 +119,17 @@ class Classifier:
         return None
 
 
-def _contradicted(reading: Reading, cause: Cause) -> bool:
-    """Whether the reply code says that *cause*, found in the words, cannot be."""
+def _contradicted(reading: Reading, rule: Rule) -> bool:
+    """Whether the reply code says that the cause of *rule*, found in the words, cannot be."""
     if not reading.place & _MISUSE:
         return False
-    return cause in _NOT_BY_MISUSE or (cause in _NOT_BY_SEQUENCE and (reading.code in {503, 555} or reading.status == "BAD"))
+    if rule.need_place & _MISUSE and reading.code is not None:
+        return False  # the rule is written for such codes
+    if reading.code != 503 and (reading.enhanced or "").startswith("5.7."):  # noqa: PLR2004  # RFC 5321, 4.2.2: bad sequence
+        return False  # RFC 3463, 3.8: a matter of policy, whatever number stands before it
+    return rule.cause in _NOT_BY_MISUSE or (
+        rule.cause in _NOT_BY_SEQUENCE and (reading.code in {503, 555} or reading.status == "BAD")
+    )
 
 
 def _quoted(reading: Reading, hit: Hit, confidence: Confidence) -> Verdict:
@@ -207,73 +204,18 @@ def _challenge(reading: Reading) -> Verdict | None:
 _BY_NUMBER: Final[tuple[Callable[[Reading], Verdict | None], ...]] = (_finding, _certificate, _aadsts, _http, _challenge)
 
 
-def _of_enhanced(table: Mapping[str, Cause], enhanced: str) -> Cause | None:
-    """The cause of *enhanced* with its class, or of its subject and detail in any class."""
-    return table.get(enhanced) or table.get(f"x{enhanced[1:]}")
-
-
-def _decisive_code(reading: Reading) -> Verdict | None:
-    if reading.enhanced:
-        cause = _of_enhanced(DECISIVE_ENHANCED, reading.enhanced)
-        if cause is not None:
-            return cause, f"rfc3463.{reading.enhanced}", reading.enhanced, _HIGH
-    named = reading.response_code
-    if named is not None and named in DECISIVE_IMAP_CODES:
-        return DECISIVE_IMAP_CODES[named], f"rfc5530.{named.lower()}", named, _HIGH
-    if reading.code == 538:  # noqa: PLR2004  # RFC 2554: encryption required for the mechanism
-        return Cause.TLS_REQUIRED, "rfc4954.538", "538", _HIGH
-    return None
-
-
-def _plain_code(reading: Reading) -> Verdict | None:
-    if reading.enhanced:
-        cause = _of_enhanced(ENHANCED, reading.enhanced)
-        if reading.code == 530 and cause is Cause.PROTOCOL_ERROR:  # noqa: PLR2004  # RFC 4954, 6: 530 wants a login whatever x.5 says
-            cause = None
-        elif reading.code == 501 and reading.enhanced in {"5.1.3", "5.1.7"}:  # noqa: PLR2004  # RFC 3463, 3.2: address syntax
-            cause = Cause.PROTOCOL_ERROR
-        if cause is not None:
-            return cause, f"rfc3463.{reading.enhanced}", reading.enhanced, _HIGH
-    code = reading.response_code
-    if code == "LIMIT" and reading.place & _AUTH:
-        return Cause.RATE_LIMITED, "rfc5530.limit", code, _HIGH
-    if code and IMAP_CODES.get(code, Cause.UNKNOWN) is not Cause.UNKNOWN:
-        return IMAP_CODES[code], f"rfc5530.{code.lower()}", code, _HIGH
-    return None
-
-
 def _fallback(reading: Reading) -> Verdict:
     """The class of the code in its place, the exception, the phase."""
     return (
-        _vague_code(reading)
-        or _reply_code(reading)
+        vague_code(reading)
+        or reply_code(reading)
         or _error_number(reading)
         or _exception(reading)
         or _carrier(reading)
-        or _imap_status(reading)
+        or imap_status(reading)
         or _http_refusal(reading)
         or _phase(reading)
     )
-
-
-def _vague_code(reading: Reading) -> Verdict | None:
-    cause = _of_enhanced(VAGUE_ENHANCED, reading.enhanced) if reading.enhanced else None
-    return None if cause is None else (cause, f"rfc3463.{reading.enhanced}", str(reading.enhanced), _LOW)
-
-
-def _reply_code(reading: Reading) -> Verdict | None:
-    code = reading.code
-    if code is None:
-        return None
-    for place in ("starttls", "early", "auth", "mail", "rcpt", "data", "submit"):
-        if place == "rcpt" and (reading.enhanced or "").startswith("5.7."):
-            continue  # a matter of policy, not of a missing mailbox
-        if reading.place & PLACES[place] and (place, code) in REPLY_CODES_BY_PLACE:
-            return REPLY_CODES_BY_PLACE[place, code], f"rfc5321.{code}_{place}", str(code), _LOW
-    cause = REPLY_CODES.get(code)
-    if cause is None:
-        cause = Cause.SERVER_UNAVAILABLE if code // 100 == 4 else Cause.UNKNOWN  # noqa: PLR2004  # RFC 5321, 4.2.1
-    return cause, f"rfc5321.{code}", str(code), _LOW
 
 
 #: How Python writes the number into the text, whatever the language of the words behind it.
@@ -318,22 +260,8 @@ def _exception(reading: Reading) -> Verdict | None:
     return cause, f"exception.{name}", _head(reading) or name, _MEDIUM
 
 
-def _imap_status(reading: Reading) -> Verdict | None:
-    if reading.status == "BAD":
-        return Cause.PROTOCOL_ERROR, "rfc9051.bad", "BAD", _LOW
-    if reading.evidence.phase is Phase.STARTTLS and reading.status == "NO":
-        return Cause.TLS_HANDSHAKE_FAILED, "rfc9051.no_to_starttls", "NO", _LOW
-    if reading.evidence.phase is Phase.GREETING and reading.status == "BYE":
-        return Cause.SERVER_UNAVAILABLE, "rfc9051.bye_at_greeting", "BYE", _LOW
-    if reading.status == "BYE":
-        return Cause.CONNECTION_DROPPED, "rfc9051.bye", "BYE", _LOW
-    if reading.status == "NO" and reading.place & _AUTH:
-        return Cause.INVALID_CREDENTIALS, "rfc9051.no_to_login", "NO", _LOW
-    return None
-
-
 #: The SASL mechanisms that show an access token (RFC 7628; Google's XOAUTH2).
-_TOKEN_MECHANISM: Final = re.compile(r"\b(?:xoauth2?|oauthbearer)\b", re.IGNORECASE)
+_TOKEN_MECHANISM: Final = re.compile(r"\b(?:xoauth2?|oauthbearer|oauth2? (?=authentication|login|bearer))\b", re.IGNORECASE)
 
 
 def _offered_token(reading: Reading) -> bool:

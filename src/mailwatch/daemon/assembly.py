@@ -2,24 +2,48 @@
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mailwatch import __version__
 from mailwatch.config import ConfigError, Settings, load, locate, to_oauth_apps, to_pace, to_paces, to_policy
 from mailwatch.config.changes import told
+from mailwatch.config.faults import spell
+from mailwatch.config.listing import values
+from mailwatch.config.pages import plain
+from mailwatch.config.policy import to_campaign_policy, to_webhooks
 from mailwatch.config.section import host_port
+from mailwatch.core.incidents.circuit import CircuitPolicy
+from mailwatch.core.incidents.detect import DetectPolicy
+from mailwatch.core.oauth import OAuthApp
 from mailwatch.core.pacing import Pace
 from mailwatch.core.providers import PACES
 from mailwatch.daemon import descriptors
-from mailwatch.daemon.parts import Parts, Role, SystemClock, Tuning
+from mailwatch.daemon.parts import Alerting, Outside, Parts, Role, SeriesOptions, SystemClock, Tuning
 from mailwatch.ports import MailwatchError
 from mailwatch.probe import Dialer, EgressPolicy, NetworkProber, Resolver, TokenEndpoint, TokenSource, make_ssl_context
 from mailwatch.probe.canary import TcpCanary
+from mailwatch.probe.consent import HttpConsentEndpoints
+from mailwatch.probe.http import JudgedHttp
+from mailwatch.probe.identity import ProofByLogin
 from mailwatch.store import KeyRing, SqlStore, Vault
 from mailwatch.telemetry import logs
 from mailwatch.telemetry.metrics import Metrics
 from mailwatch.telemetry.systemd import Notifier
+from mailwatch.web.surface import WebSettings
+from mailwatch.web.web_config import WebConfigFile
+
+
+@dataclass(frozen=True, slots=True)
+class _Network:
+    """What speaks to others."""
+
+    prober: NetworkProber
+    resolver: Resolver
+    outside: Outside
+    close: Callable[[], Awaitable[None]]
 
 
 async def assemble(config: Path | None, role: Role = Role.ALL) -> Parts:
@@ -33,27 +57,40 @@ async def assemble(config: Path | None, role: Role = Role.ALL) -> Parts:
     clock = SystemClock()
     store = await _store(settings, clock)
     metrics = Metrics([*PACES, *settings.providers], __version__)
-    prober, close, resolver = await _prober(settings, store, clock, metrics)
+    web_config = await asyncio.to_thread(_web_config, settings)
+    network = await _network(settings, store, clock, metrics)
+    alerting, close_alerting = await asyncio.to_thread(_alerting, settings, network.resolver)
+
+    async def close() -> None:
+        await asyncio.gather(network.close(), close_alerting())
+
     canaries = [host_port(place) for place in settings.network.canaries]
+    tuning = await asyncio.to_thread(tuning_of, settings)
     return Parts(
         store=store,
-        prober=prober,
+        prober=network.prober,
         metrics=metrics,
         log=logs.get("mailwatch"),
         clock=clock,
-        tuning=tuning_of(settings),
+        tuning=tuning,
         listen=settings.web.listen,
         notifier=Notifier(),
         node=_node(settings),
         role=role,
-        canary=TcpCanary(canaries, resolver) if canaries else None,
+        canary=TcpCanary(canaries, network.resolver) if canaries else None,
+        outside=network.outside,
+        web=web_settings(settings),
+        alerting=alerting,
+        series=_series(settings),
+        web_config=web_config,
+        describe=lambda: described(settings),
         reload=_reloader(path, settings),
         close=close,
     )
 
 
 def tuning_of(settings: Settings) -> Tuning:
-    """What of the settings may change while the daemon runs."""
+    """What of the settings may change while the daemon runs.  Blocks while reading secrets; raises SecretReferenceError."""
     other = settings.providers.get("other")
     return Tuning(
         policy=to_policy(settings),
@@ -61,7 +98,69 @@ def tuning_of(settings: Settings) -> Tuning:
         other=Pace() if other is None else to_pace(other),
         max_in_flight=_in_flight(settings.probing.max_in_flight),
         retention_days=(settings.retention.transitions_days, settings.retention.audit_days),
+        campaigns=to_campaign_policy(settings),
+        webhooks=to_webhooks(settings),
+        detect=DetectPolicy(min_failures=settings.incidents.min_failures, min_share=settings.incidents.min_share),
+        circuit=CircuitPolicy(canary_seconds=settings.incidents.canary_seconds) if settings.incidents.circuits else None,
+        settings=settings,
     )
+
+
+def web_settings(settings: Settings) -> WebSettings:
+    """`[web]` as requests need it."""
+    web = settings.web
+    return WebSettings(
+        external_url=web.external_url,
+        trusted_proxies=frozenset(map(str, web.trusted_proxies)),
+        session_seconds=web.session_seconds,
+        requests_per_minute=web.requests_per_minute,
+        host_names=frozenset(web.host_names),
+    )
+
+
+def described(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
+    """The configuration in force by section, secrets as references only."""
+    found: dict[str, dict[str, Any]] = {}
+    for path, value in values(settings):
+        found.setdefault(spell(path[:-1]), {})[str(path[-1])] = plain(value)
+    return found
+
+
+def _series(settings: Settings) -> SeriesOptions | None:
+    metrics = settings.metrics
+    return SeriesOptions(metrics.most, addresses=metrics.address_label) if metrics.mailboxes else None
+
+
+def _web_config(settings: Settings) -> WebConfigFile | None:
+    path = settings.metrics.web_config
+    return None if path is None else WebConfigFile(Path(path), logs.get("mailwatch"))
+
+
+def _alerting(settings: Settings, resolver: Resolver) -> tuple[Alerting | None, Callable[[], Awaitable[None]]]:
+    """Alertmanager has a client of its own: it stands in our own network, at any port, often without TLS.
+
+    Blocks while reading the token.
+    """
+    wanted = settings.alertmanager
+    if not wanted.urls:
+        return None, _nothing
+    anywhere = EgressPolicy(allow_private_hosts=True, allowed_ports=None)
+    http = JudgedHttp(Dialer(resolver, anywhere, make_ssl_context(settings.network.ca_file)), allow_cleartext=True)
+    headers = {} if wanted.token is None else {"authorization": f"Bearer {wanted.token.read().reveal()}"}
+    alerting = Alerting(
+        poster=http,
+        urls=wanted.urls,
+        headers=headers,
+        external_labels=wanted.external_labels,
+        resend_seconds=wanted.resend_seconds,
+        linger_seconds=wanted.linger_seconds,
+        mailbox_alerts=wanted.mailbox_alerts,
+    )
+    return alerting, http.close
+
+
+async def _nothing() -> None:
+    """There is nothing to close."""
 
 
 def _in_flight(wanted: int) -> int:
@@ -82,6 +181,7 @@ def _reloader(path: Path | None, first: Settings) -> Callable[[], Awaitable[Tuni
         nonlocal running
         try:
             settings = await asyncio.to_thread(load, path)
+            tuning = await asyncio.to_thread(tuning_of, settings)
         except ConfigError as error:
             raise MailwatchError(str(error)) from error
         live, _ = told(running, settings)
@@ -89,7 +189,7 @@ def _reloader(path: Path | None, first: Settings) -> Callable[[], Awaitable[Tuni
         running = settings
         logs.configure(settings.log.level.value, first.log.format.value)
         logs.get("mailwatch").info("config.compared", changed=live, restart_needed=restart)
-        return tuning_of(settings)
+        return tuning
 
     return reload
 
@@ -106,9 +206,7 @@ async def _store(settings: Settings, clock: SystemClock) -> SqlStore:
     return SqlStore(settings.store.url, Vault(KeyRing.read(keyring.reveal())), clock, node=_node(settings), password=password)
 
 
-async def _prober(
-    settings: Settings, store: SqlStore, clock: SystemClock, metrics: Metrics
-) -> tuple[NetworkProber, Callable[[], Awaitable[None]], Resolver]:
+async def _network(settings: Settings, store: SqlStore, clock: SystemClock, metrics: Metrics) -> _Network:
     network = settings.network
     resolver = Resolver(network.nameservers or None)
     context = await asyncio.to_thread(make_ssl_context, network.ca_file)
@@ -125,7 +223,27 @@ async def _prober(
     https = EgressPolicy(
         allow_private_hosts=network.allow_private_hosts, allowed_networks=network.allowed_networks, allowed_ports=None
     )
-    tokens = TokenSource(apps, store.grants, clock, TokenEndpoint(Dialer(resolver, https, context)), told=metrics.refreshed)
+    secure = Dialer(resolver, https, context)
+    tokens = TokenSource(apps, store.grants, clock, TokenEndpoint(secure), told=metrics.refreshed)
     ehlo_name = await asyncio.to_thread(socket.getfqdn)  # it may ask a DNS server that is slow
-    prober = NetworkProber(dialer, tokens, clock, ehlo_name=ehlo_name, conversation=False, allow_cleartext=network.allow_cleartext)
-    return prober, tokens.close, resolver
+    options: dict[str, Any] = {"ehlo_name": ehlo_name, "allow_cleartext": network.allow_cleartext}
+    outside, close_outside = _outside(apps, secure, ProofByLogin(dialer, clock, **options))
+
+    async def close() -> None:
+        await asyncio.gather(tokens.close(), close_outside())
+
+    prober = NetworkProber(dialer, tokens, clock, conversation=False, **options)
+    return _Network(prober, resolver, outside, close)
+
+
+def _outside(apps: Mapping[str, OAuthApp], dialer: Dialer, proof: ProofByLogin) -> tuple[Outside, Callable[[], Awaitable[None]]]:
+    """Webhooks have a client of their own, so that receivers that hang take no connection from a consent.
+
+    It has no limits: the deliverer bounds what goes to each receiver, and two of one host must not wait for each other.
+    """
+    webhooks, providers = JudgedHttp(dialer, connections=0, connections_per_host=0), JudgedHttp(dialer)
+
+    async def close() -> None:
+        await asyncio.gather(webhooks.close(), providers.close())
+
+    return Outside(webhooks, apps, HttpConsentEndpoints(providers), proof), close

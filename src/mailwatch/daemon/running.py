@@ -10,22 +10,29 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import Any, Final
 
+from fastapi import FastAPI
+
 from mailwatch import __version__
-from mailwatch.core.lifecycle import State
+from mailwatch.core.incidents.circuit import CircuitState
+from mailwatch.daemon.mailbox_series import MailboxSeries
+from mailwatch.daemon.offices import Offices
 from mailwatch.daemon.parts import Parts, Role, Tuning
+from mailwatch.daemon.pushing import Pushing
+from mailwatch.daemon.upkeep import Upkeep
+from mailwatch.monitor.circuits import Circuits
 from mailwatch.monitor.clock_watch import ClockWatch
 from mailwatch.monitor.connectivity import Connectivity
-from mailwatch.monitor.dispatcher import LEASE_MARGIN_SECONDS, Dispatcher
+from mailwatch.monitor.dispatcher import Dispatcher
 from mailwatch.monitor.scheduler import Job, Scheduler
 from mailwatch.monitor.worker import Voices, Worker
 from mailwatch.ports import MailwatchError, StoreUnavailableError
 from mailwatch.telemetry.loop_lag import LoopLag
 from mailwatch.telemetry.systemd import Progress, Watchdog
-from mailwatch.web.app import Surface, make_app
+from mailwatch.web.app import make_app
 from mailwatch.web.server import WebServer, listen
+from mailwatch.web.surface import Probing
 
 #: Grace for probes in flight at a stop; with the stages behind it the whole stop stays below 20 s.
 DRAIN_SECONDS: Final = 10.0
@@ -35,7 +42,6 @@ NETWORK_CLOSE_SECONDS: Final = 3.0
 CLOSE_SECONDS: Final = 5.0
 #: Between two reloads by signal, at the least.
 RELOAD_SECONDS: Final = 1.0
-_DAY: Final = timedelta(days=1)
 
 
 class Daemon:
@@ -44,8 +50,6 @@ class Daemon:
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
         self._tuning = parts.tuning
-        self._counts: dict[tuple[str, State], int] = {}
-        self._due: tuple[int, float] = (0, 0.0)
         self._started = False
         self._stop = asyncio.Event()
         self._hangup = asyncio.Event()
@@ -60,6 +64,7 @@ class Daemon:
             rng=parts.rng,
             voices=Voices(parts.metrics, parts.log, parts.live),
         )
+        circuits = Circuits(parts.tuning.circuit, changed=self._circuit_changed)
         self.dispatcher = Dispatcher(
             store=parts.store,
             worker=self.worker,
@@ -68,9 +73,18 @@ class Daemon:
             paces=parts.tuning.paces,
             other=parts.tuning.other,
             max_in_flight=parts.tuning.max_in_flight,
+            circuits=circuits,
             in_flight_changed=parts.metrics.in_flight,
         )
-        self.scheduler = Scheduler(parts.log)
+        self.scheduler = Scheduler(parts.log, store_failed=parts.metrics.store_failed)
+        self.offices = Offices(parts, own_url=lambda: self.url, roused=self._rouse)
+        self.upkeep = Upkeep(parts, self.worker, self.dispatcher, self.connectivity, circuits, told=self.offices.gate.stop_at)
+        self.pushing = (
+            None
+            if parts.alerting is None
+            else Pushing(parts, parts.alerting, page_url=lambda: self.offices.public_url, provider_of=self.upkeep.watch.provider_of)
+        )
+        self._rousing: asyncio.Task[None] | None = None
         self._progress = {
             name: Progress(name, limit) for name, limit in (("scheduler", 30.0), ("prober", 120.0), ("writer", 120.0))
         }
@@ -105,29 +119,52 @@ class Daemon:
         listener = listen(parts.listen)
         try:
             parts.store.observe(write_seconds=self._stored, dropped=self._dropped)
+            self.offices.retune(parts.tuning)
             await parts.store.open(daemon=self._probes)
-            await self._refresh_counts()
-            await self._learn_refusals()
+            await parts.store.campaigns.reconcile()  # rules may have changed, or an upgrade brought campaigns, while it was down
+            await self.upkeep.counts()
+            await self.upkeep.refusals()
+            await self.upkeep.windows()
         except BaseException:
             listener.close()
             await self._close_parts()
             raise
-        self._web = WebServer(make_app(Surface(parts.metrics.render, self._not_ready, self.status, self.reload)), listener)
+        self._web = WebServer(self._application(), listener, web_config=parts.web_config)
         self._web.start()
+        self.offices.start()
+        if self.pushing is not None:
+            self.pushing.start()
         for job in self._jobs():
             self.scheduler.add(job)
         self.scheduler.start()
         self._started = True
         parts.metrics.reloaded(ok=True, at=parts.clock.now())
-        parts.log.info("daemon.started", version=__version__, url=self.url, mailboxes=sum(self._counts.values()))
-        parts.notifier.ready(self._sentence())
+        parts.log.info("daemon.started", version=__version__, url=self.url, mailboxes=self.upkeep.mailboxes)
+        if self._serves:
+            await self.offices.open_setup()
+        parts.notifier.ready(self.upkeep.sentence())
+
+    def _application(self) -> FastAPI:
+        parts = self.parts
+        series = None if parts.series is None else MailboxSeries(parts.store.pages, parts.clock, parts.series)
+        probing = Probing(
+            parts.metrics.render,
+            self._not_ready,
+            self.status,
+            self.reload,
+            render_mailboxes=None if series is None else series.render,
+            web_config=parts.web_config,
+        )
+        return make_app(self.offices.surface(probing) if self._serves else probing)
 
     async def shutdown(self) -> None:
         """Stop in stages; each is bounded."""
         parts = self.parts
         parts.notifier.stopping()
         parts.log.info("daemon.stopping", in_flight=self.dispatcher.in_flight)
-        cancelled = await self.dispatcher.stop(DRAIN_SECONDS)
+        # together: a receiver of webhooks that hangs takes nothing from the time of probes
+        stopping = [self.offices.stop()] if self.pushing is None else [self.offices.stop(), self.pushing.stop()]
+        cancelled, *_ = await asyncio.gather(self.dispatcher.stop(DRAIN_SECONDS), *stopping)
         self.scheduler.stop()
         await self._close_parts()
         parts.log.info("daemon.stopped", cancelled=cancelled)
@@ -160,14 +197,17 @@ class Daemon:
             try:
                 fault = await self._reload(self.parts.reload)
             finally:
-                self.parts.notifier.ready(self._sentence())
+                self.parts.notifier.ready(self.upkeep.sentence())
         return fault
 
     async def _reload(self, read: Callable[[], Awaitable[Tuning]]) -> str | None:
         parts = self.parts
         fault: str | None = None
         try:
+            before = self._tuning.campaigns
             self._retune(await read())
+            if self._tuning.campaigns != before:
+                await parts.store.campaigns.reconcile()
             parts.log.info("config.reloaded")
         except MailwatchError as error:
             fault = str(error)
@@ -180,20 +220,13 @@ class Daemon:
 
     def status(self) -> dict[str, Any]:
         """What `mailwatch status` shows."""
-        states: dict[str, int] = {}
-        for (_, state), count in self._counts.items():
-            states[state] = states.get(state, 0) + count
-        due, lag = self._due
         return {
             "version": __version__,
             "node": self.parts.node,
-            "states": states,
-            "due": due,
-            "lag_seconds": round(lag, 3),
             "in_flight": self.dispatcher.in_flight,
             "self_connectivity": "up" if self.connectivity.is_up else "down",
             "pending_rows": self.parts.store.pending,
-            "sentence": self._sentence(),
+            **self.upkeep.status(),
         }
 
     async def _serve(self) -> None:
@@ -217,22 +250,36 @@ class Daemon:
             await asyncio.sleep(RELOAD_SECONDS)  # all signals that come meanwhile are one more reload
 
     def _jobs(self) -> list[Job]:
-        beat = self._progress["scheduler"].beat
+        beat, upkeep = self._progress["scheduler"].beat, self.upkeep
+        serving = [Job("bulk", 1.0, self.offices.work_off)] if self._serves else []
         if not self._probes:
-            return [Job("counts", 5.0, self._refresh_counts), Job("alive", 5.0, self._all_well)]
+            return [
+                Job("counts", 5.0, self._counts),
+                Job("incidents", 5.0, upkeep.watch.look),
+                Job("alive", 5.0, self._all_well),
+                *serving,
+            ]
         return [
             # The jitter keeps two nodes out of step: in step, the one a moment behind would find nothing left to claim.
             Job("tick", self.parts.tick_seconds, self._tick, jitter_seconds=0.4 * self.parts.tick_seconds, beat=beat),
-            Job("counts", 5.0, self._refresh_counts),
-            Job("refusals", 5.0, self._learn_refusals),
+            Job("counts", 5.0, self._counts),
+            Job("refusals", 5.0, upkeep.refusals),
+            Job("windows", 5.0, upkeep.windows),
+            Job("incidents", upkeep.evaluation_seconds, self._incidents),
+            Job("troubles", 15.0, upkeep.troubles),
             Job("canary", 15.0, self.connectivity.ask_canary),
-            Job("sweep", 60.0, self._sweep),
-            Job("retention", 6 * 3600.0, self._prune, jitter_seconds=1800.0),
+            Job("sweep", 60.0, upkeep.sweep),
+            Job("retention", 6 * 3600.0, upkeep.prune, jitter_seconds=1800.0),
+            *serving,
         ]
 
     @property
     def _probes(self) -> bool:
         return self.parts.role is not Role.WEB
+
+    @property
+    def _serves(self) -> bool:
+        return self.parts.role is not Role.PROBE
 
     async def _all_well(self) -> None:
         """Where nothing is probed or written, a running scheduler is all the progress there is."""
@@ -244,6 +291,7 @@ class Daemon:
         self._progress["writer"].beat()
 
     def _dropped(self, mailbox_id: str, error: BaseException) -> None:
+        self.parts.metrics.store_failed()
         self.parts.log.error("result.not_stored", mailbox=mailbox_id, exception=type(error).__name__)
 
     async def _tick(self) -> None:
@@ -262,54 +310,47 @@ class Daemon:
         if self.parts.store.pending == 0:
             self._progress["writer"].beat()
 
-    async def _refresh_counts(self) -> None:
-        parts = self.parts
-        self._counts = dict(await parts.store.counts())
-        watched = sum(count for (_, state), count in self._counts.items() if state is not State.INACTIVE)
-        self.dispatcher.fleet_size(watched)
-        due, oldest_at = await parts.store.due_count(parts.clock.now())
-        lag = max(0.0, (parts.clock.now() - oldest_at).total_seconds()) if oldest_at is not None else 0.0
-        self._due = (due, lag)
-        parts.metrics.set_mailboxes(self._counts)
-        parts.metrics.set_due(due, lag)
-        parts.metrics.pending_rows(parts.store.pending)
-        if self._started:
-            parts.notifier.status(self._sentence())
+    async def _incidents(self) -> None:
+        """Look for incidents; the node that judges is the one that tells of them."""
+        watch = self.upkeep.watch
+        await watch.evaluate()
+        if self.pushing is not None and watch.on_duty:
+            await self.pushing.tell(watch.open, settle_seconds=self._tuning.policy.interval_seconds)
+        elif self.pushing is not None:
+            self.pushing.forget()
 
-    async def _learn_refusals(self) -> None:
-        window = timedelta(seconds=self._tuning.policy.budget.host_window_seconds)
-        self.dispatcher.hosts.learn(await self.parts.store.refusals_since(self.parts.clock.now() - window))
+    async def _counts(self) -> None:
+        await self.upkeep.counts()
+        if self._started:
+            self.parts.notifier.status(self.upkeep.sentence())
+
+    def _rouse(self) -> None:
+        """A person made a mailbox due at once: nobody waits for the next tick."""
+        if self._probes and self._started and (self._rousing is None or self._rousing.done()):
+            self._rousing = asyncio.create_task(self._tick_once(), name="roused")
+
+    async def _tick_once(self) -> None:
+        try:
+            await self._tick()
+        except MailwatchError:
+            return  # the next tick tells
+
+    def _circuit_changed(self, gate: str, state: CircuitState) -> None:
+        self.parts.metrics.circuit_changed(gate, state)
+        self.parts.log.info("circuit.changed", gate=gate, state=state)
 
     async def _clock_jumped(self, seconds: float) -> None:
         del seconds  # ahead or back: what is due is judged by the clock as it is now
         self.scheduler.rouse()
         if self._probes:
-            await self._sweep()
-
-    async def _sweep(self) -> None:
-        """Nothing may wait for a moment that its state does not allow."""
-        policy, now = self._tuning.policy, self.parts.clock.now()
-        round_seconds = max(policy.interval_seconds, 1.25 * policy.confirm.secret_seconds, policy.verify.min_seconds)
-        longest = max(policy.max_hint_seconds, policy.throttled.max_seconds, policy.recheck_seconds)
-        rescued = await self.parts.store.rescue(
-            now,
-            steady=now + timedelta(seconds=2 * round_seconds),
-            patient=now + timedelta(seconds=2 * longest),
-            lease=now + timedelta(seconds=10 * (policy.timeout_seconds + LEASE_MARGIN_SECONDS)),
-        )
-        if rescued:
-            self.parts.log.warning("mailboxes.rescued", count=rescued)
-
-    async def _prune(self) -> None:
-        transitions, audit = self._tuning.retention_days
-        now = self.parts.clock.now()
-        removed = await self.parts.store.prune(now - transitions * _DAY, audit_before=now - audit * _DAY)
-        self.parts.log.info("history.pruned", rows=removed)
+            await self.upkeep.sweep()
 
     def _retune(self, tuning: Tuning) -> None:
         self._tuning = tuning
         self.worker.policy = tuning.policy
         self.dispatcher.retune(tuning.policy, tuning.paces, tuning.other, tuning.max_in_flight)
+        self.upkeep.retune(tuning)
+        self.offices.retune(tuning)
 
     def _terminate(self) -> None:
         if self._stop.is_set():
@@ -325,12 +366,6 @@ class Daemon:
         if not self._started:
             return "starting"
         return "stopping" if self._stop.is_set() else None
-
-    def _sentence(self) -> str:
-        """One line for a person: what the fleet looks like now."""
-        by_state = {state: sum(n for (_, s), n in self._counts.items() if s is state) for state in State}
-        words = ", ".join(f"{count} {state}" for state, count in by_state.items() if count)
-        return (words or "no mailboxes") + ("" if self.connectivity.is_up else "; own network is down, no verdicts")
 
     def _unhandled(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Type and place only: the context of a failed protocol may hold what was being sent."""

@@ -102,7 +102,8 @@ class Accounts:
         wait = max(self._by_name.take(name.lower()[:64]), self._by_address.take(origin))
         if wait:
             raise TooManyAttemptsError(wait)
-        user = await self._people.user(name)
+        # what can be nobody's name is not asked for: not all of it can even be said to a database
+        user = await self._people.user(name) if _NAME.fullmatch(name) else None
         good = await self._passwords.matches(password, user.password_hash if user else None)
         if not good or user is None:
             raise AccountError("the name or the password is wrong")
@@ -111,8 +112,9 @@ class Accounts:
         return await self._session(user)
 
     async def _rehash(self, user: User, password: Secret) -> None:
-        act = Act("mailwatch", "user.rehash")
-        await self._people.set_user(user.name, act, password_hash=await self._passwords.hash(password))
+        stronger = await self._passwords.hash(password)
+        if await self._people.user(user.name) == user:  # else another password was set meanwhile, and this one is over
+            await self._people.set_user(user.name, Act("mailwatch", "user.rehash"), password_hash=stronger)
 
     async def _session(self, user: User) -> tuple[str, Session]:
         secret, now = new_secret(), self._clock.now()

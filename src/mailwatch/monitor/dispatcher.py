@@ -1,7 +1,8 @@
 """Due mailboxes -> bounded workers: claims no more than may start at once, so nothing waits in memory under a lease.
 
-Four limits, the tightest counts: probes in flight on this node; a ramp for the whole fleet (a restart or the end of an outage
-must not become a burst); each provider's connections and logins a minute; and the login budget of each host.
+Five limits, the tightest counts: probes in flight on this node; a ramp for the whole fleet (a restart or the end of an outage
+must not become a burst); each provider's connections and logins a minute; the circuit of a provider that is down, which lets
+canaries through alone; and the login budget of each host.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from mailwatch.core.pacing import Pace, Pacer
 from mailwatch.core.plan import plan
 from mailwatch.core.policy import Policy
 from mailwatch.core.standing import Decision
+from mailwatch.monitor.circuits import Circuits
 from mailwatch.monitor.worker import Worker
 from mailwatch.ports import Claim, Clock, MailwatchError, Store
 
@@ -41,6 +43,7 @@ class Dispatcher:
         paces: Mapping[str, Pace],
         other: Pace,
         max_in_flight: int,
+        circuits: Circuits | None = None,
         in_flight_changed: Callable[[int], None] = lambda _count: None,
     ) -> None:
         self._store = store
@@ -50,6 +53,7 @@ class Dispatcher:
         self._paces = paces
         self._other = other
         self._max_in_flight = max_in_flight
+        self._circuits = circuits or Circuits()
         self._in_flight_changed = in_flight_changed
         self._pacers: dict[str, Pacer] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -131,6 +135,9 @@ class Dispatcher:
         gate = gate_of(claim.mailbox)
         proven = claim.standing.proven
         logs_in = plan(claim.mailbox, claim.standing, self._policy, now).logs_in
+        if self._circuits.wants_proven(gate) and not (proven and logs_in):
+            await self._store.postpone(claim, now + timedelta(seconds=self._policy.interval_seconds))
+            return
         strict = self._pace_of(gate).per_address_bans
         refused_by = next((h for h in hosts if logs_in and not self.hosts.admits(h, now, proven=proven, strict=strict)), None)
         if self._stopping or refused_by is not None:
@@ -140,6 +147,7 @@ class Dispatcher:
         pacer = self._pacer(gate)
         for counted in (pacer, self._ramp):
             counted.start(self._clock.monotonic())
+        self._circuits.start(gate, self._clock.monotonic())
         for host in hosts if logs_in else ():
             self.hosts.start(host, proven=proven)
         task = asyncio.create_task(self._run(claim, pacer, hosts if logs_in else ()), name=f"probe {claim.mailbox.id}")
@@ -156,6 +164,7 @@ class Dispatcher:
             self._being_probed.discard(claim.mailbox.id)
             for counted in (pacer, self._ramp):
                 counted.finish()
+            self._circuits.result(gate_of(claim.mailbox), decision, self._clock.monotonic())
             for host in hosts:
                 self.hosts.finish(host, proven=claim.standing.proven)
             for refusal in decision.refusals if decision else ():
@@ -187,6 +196,9 @@ class Dispatcher:
         """How many probes of *gate* may start now."""
         pacer = self._pacer(gate)
         room = pacer.room(self._clock.monotonic())
+        gentle = self._circuits.room(gate, self._clock.monotonic())
+        if gentle is not None:
+            room = min(room, gentle)
         host = gate.removeprefix("host:")
         if room > 0 and gate != host and pacer.pace.per_address_bans:
             room = min(room, self.hosts.room(host, self._clock.now()))

@@ -11,7 +11,7 @@ from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from mailwatch.ports import EventLog, MailwatchError
+from mailwatch.ports import EventLog, MailwatchError, StoreUnavailableError
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,11 @@ class Job:
 
 
 class Scheduler:
-    """Runs jobs until stopped."""
+    """Runs jobs until stopped.  *store_failed* is told when one could not use the database."""
 
-    def __init__(self, log: EventLog) -> None:
+    def __init__(self, log: EventLog, *, store_failed: Callable[[], None] = lambda: None) -> None:
         self._log = log
+        self._store_failed = store_failed
         self._scheduler = AsyncIOScheduler(
             timezone="UTC", job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
         )
@@ -41,6 +42,8 @@ class Scheduler:
             try:
                 await job.run()
             except MailwatchError as error:
+                if isinstance(error, StoreUnavailableError):
+                    self._store_failed()
                 self._log.error("job.store_unavailable", job=job.name, error=str(error))
             except Exception as error:  # noqa: BLE001  # see the module's head
                 self._log.error("job.crashed", job=job.name, exception=type(error).__name__, exc_info=error)

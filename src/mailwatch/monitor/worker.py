@@ -19,7 +19,9 @@ from mailwatch.core.acts import hold_ended
 from mailwatch.core.causes import Disposition, profile_of
 from mailwatch.core.decide import decide
 from mailwatch.core.evidence import Report
+from mailwatch.core.incidents.scopes import Traits
 from mailwatch.core.lifecycle import State
+from mailwatch.core.maintenance import Window, covering
 from mailwatch.core.plan import Plan, plan
 from mailwatch.core.policy import Policy
 from mailwatch.core.standing import Decision, Transition
@@ -45,7 +47,7 @@ class Voices:
 
 
 class Worker:
-    """Runs claims.  `policy` may be replaced between probes (reload)."""
+    """Runs claims.  `policy` may be replaced between probes (reload), and so may `windows`, the declared maintenance."""
 
     def __init__(
         self,
@@ -59,6 +61,7 @@ class Worker:
         voices: Voices,
     ) -> None:
         self.policy = policy
+        self.windows: tuple[Window, ...] = ()
         self._store = store
         self._prober = prober
         self._connectivity = connectivity
@@ -90,20 +93,24 @@ class Worker:
             return await self._push_ahead(claim, planned, report, POISON_SECONDS)
         try:
             self._tell(claim, report, decision, recorded)
+            if report is not None and recorded is Recorded.STORED:
+                await self._store.keep_details(claim, report)
         except Exception as error:  # noqa: BLE001  # it is recorded: only the news of it is lost
             self._crashed(claim, error)
         return decision
 
     async def _decide(self, claim: Claim, report: Report) -> Decision:
         egress = await self._connectivity.judge(claim.mailbox, report)
+        now = self._clock.now()
         return decide(
             claim.mailbox,
             claim.standing,
             report,
             self.policy,
-            self._clock.now(),
+            now,
             self._rng,
             egress=egress,
+            maintenance=bool(self.windows) and covering(self.windows, Traits.of(claim.mailbox), now) is not None,
             credential_age_seconds=claim.credential_age_seconds,
         )
 

@@ -80,7 +80,10 @@ class SqlPeople(SqlTokens, SqlLinks, SqlRemembered):
         await self._database.write(work)
 
     async def set_user(self, name: str, act: Act, *, password_hash: str | None = None, role: Role | None = None) -> None:
-        """Change what is not None; ends the user's sessions and sign-in links.  Raises AccountError for the last admin, for nobody."""
+        """Change what is not None; ends the user's sessions and sign-in links.
+
+        Raises AccountError for the last admin, and for nobody.
+        """
         operation, now = new_operation(), self._clock.now()
         values = {"password_hash": password_hash, "role": None if role is None else role.value}
         changed = {column: value for column, value in values.items() if value is not None}

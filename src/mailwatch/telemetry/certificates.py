@@ -36,6 +36,10 @@ class Certificates(Collector):
                 return
         self._seen[endpoint] = _Seen(not_after_at, now)
 
+    def expiries(self) -> dict[str, datetime]:
+        """When each known certificate expires, by endpoint (host:port)."""
+        return {endpoint: entry.not_after_at for endpoint, entry in self._seen.items()}
+
     def _make_room(self, not_after_at: datetime, now: datetime) -> None:
         self._forget(now)
         if len(self._seen) < MAX_ENDPOINTS:

@@ -5,12 +5,14 @@ or a customer writes never becomes a label.
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import product
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, disable_created_metrics
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
 
+from mailwatch.core.campaigns import CampaignState, PauseOrigin
 from mailwatch.core.causes import WIRE_CAUSES
 from mailwatch.core.evidence import Outcome
 from mailwatch.core.lifecycle import MOVES, State
@@ -26,6 +28,11 @@ WRITE_BUCKETS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1
 RECONNECTION_RESULTS: Final = ("verified", "failed")
 REFRESH_RESULTS: Final = ("renewed", "refused", "failed")
 WITHHELD_REASONS: Final = ("budget", "other_channel", "blocked", "host", "depth")
+#: Where a delivery may go, and how one try of it may end.
+DELIVERY_KINDS: Final = ("webhook", "alertmanager")
+DELIVERY_RESULTS: Final = ("delivered", "retried", "given_up", "gone")
+#: Why a campaign does not run: the origin of its oldest pause; `none` where it is not paused.
+PAUSE_REASONS: Final = ("none", *(origin.value for origin in PauseOrigin))
 #: Faults of mailwatch's own that are worth an alert before they ever happened.
 IMPAIRMENTS: Final = ("ca_store_empty", "network_unreachable", "out_of_descriptors", "secret_unreadable", "store_failing", "other")
 
@@ -40,6 +47,7 @@ class Instruments:
         self.build = Info("mailwatch_build", "What is running.", registry=self.registry)
         self._mailboxes()
         self._channels()
+        self._sending()
         self._daemon()
 
     def _mailboxes(self) -> None:
@@ -73,6 +81,13 @@ class Instruments:
         self.rejected = self._counter("logins_rejected", "Logins that servers refused for their secret.", "provider")
         self.refreshes = self._counter("oauth_refreshes", "Renewals of access tokens, by how they ended.", "provider", "result")
 
+    def _sending(self) -> None:
+        self.campaigns = self._gauge(
+            "campaigns", "Campaigns by state and, where paused, by who paused them first.", "state", "pause_reason"
+        )
+        self.deliveries = self._counter("deliveries", "Tries to deliver an event, by how they ended.", "kind", "result")
+        self.outbox = self._gauge("outbox_pending", "Events and deliveries that wait in the outbox.")
+
     def _daemon(self) -> None:
         self.due = self._gauge("due_mailboxes", "Mailboxes due now and not being probed by any node.")
         self.lag = self._gauge("probe_lag_seconds", "How late the longest-waiting due mailbox is.")
@@ -86,6 +101,7 @@ class Instruments:
         self.writes = self._histogram(
             "store_write_duration_seconds", "How long one transaction of the database took.", WRITE_BUCKETS
         )
+        self.store_failures = self._counter("store_failures", "Times the database could not be used or a result was not written.")
         self.pending = self._gauge("store_pending_rows", "Rows waiting to be written behind.")
         self.fenced = self._counter("results_fenced", "Results that came too late (lease lost, mailbox changed) and were dropped.")
         self.reload_ok = self._gauge("config_last_reload_successful", "Whether the last load of the configuration was in order.")
@@ -107,12 +123,16 @@ class Instruments:
             for result in REFRESH_RESULTS:
                 self.refreshes.labels(provider, result)
             self.rejected.labels(provider)
-        for old, new in moves():
-            self.transitions.labels(old, new)
-        for reason in IMPAIRMENTS:
-            self.impaired.labels(reason)
-        for reason in WITHHELD_REASONS:
-            self.withheld.labels(reason)
+        bounded: Iterable[tuple[Counter | Gauge, Iterable[tuple[str, ...]]]] = (
+            (self.transitions, moves()),
+            (self.impaired, ((reason,) for reason in IMPAIRMENTS)),
+            (self.withheld, ((reason,) for reason in WITHHELD_REASONS)),
+            (self.deliveries, product(DELIVERY_KINDS, DELIVERY_RESULTS)),
+            (self.campaigns, campaign_labels()),
+        )
+        for metric, rows in bounded:
+            for row in rows:
+                metric.labels(*row)
 
     def _counter(self, name: str, about: str, *labels: str) -> Counter:
         return Counter(f"mailwatch_{name}", about, labels, registry=self.registry)
@@ -134,3 +154,10 @@ def moves() -> Iterator[tuple[str, str]]:
     """Every change of state the lifecycle knows."""
     pairs = {(state.value, move.to.value) for state, row in MOVES.items() for move in row.values() if move.to is not state}
     yield from sorted(pairs)
+
+
+def campaign_labels() -> Iterator[tuple[str, str]]:
+    """Every pair of labels the gauge of campaigns has: only what is paused has a reason."""
+    for state in CampaignState:
+        reasons = PAUSE_REASONS[1:] if state is CampaignState.PAUSED else PAUSE_REASONS[:1]
+        yield from ((state.value, reason) for reason in reasons)

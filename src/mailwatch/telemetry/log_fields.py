@@ -25,6 +25,7 @@ ALLOWED: Final = frozenset(
         *("state", "from_state", "to_state", "trigger", "cause", "rule", "quote", "confidence", "attempts"),
         *("lease", "node", "job", "rows", "mailboxes", "in_flight", "cancelled", "pending", "version", "url", "signal"),
         *("key", "origin", "path", "impairment", "result", "limit_seconds", "lag_seconds", "changed", "restart_needed"),
+        *("method", "gate", "incident", "scope", "name"),
     }
 )
 MAX_TEXT: Final = 1024

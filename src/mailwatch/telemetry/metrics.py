@@ -6,7 +6,7 @@ The hot path costs a few microseconds a probe: the children of labelled metrics 
 import asyncio
 import platform
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Final
@@ -14,15 +14,20 @@ from typing import Final
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.openmetrics import exposition as openmetrics
 
+from mailwatch.core.campaigns import CampaignState
 from mailwatch.core.causes import Cause
 from mailwatch.core.evidence import ChannelReport, Outcome, Phase, Report
+from mailwatch.core.incidents.circuit import CircuitState
+from mailwatch.core.incidents.life import Incident
+from mailwatch.core.incidents.scopes import Scope
 from mailwatch.core.lifecycle import State
 from mailwatch.core.mailbox import Protocol
 from mailwatch.core.standing import Decision, Transition
 from mailwatch.ports import Claim
 from mailwatch.telemetry.certificates import Certificates
-from mailwatch.telemetry.instruments import REFRESH_RESULTS, Instruments
+from mailwatch.telemetry.instruments import REFRESH_RESULTS, Instruments, campaign_labels
 from mailwatch.telemetry.log_losses import LogLosses
+from mailwatch.telemetry.troubles import Troubles
 
 OTHER: Final = "other"
 #: Faults of our own are named by the program, never by a server; the bound keeps a slip from becoming a flood of series.
@@ -47,6 +52,8 @@ class Metrics:
         self.certificates = Certificates()
         self.instruments.registry.register(self.certificates)
         self.instruments.registry.register(LogLosses())
+        self.troubles = Troubles(self._providers)
+        self.instruments.registry.register(self.troubles)
         self._probes: dict[tuple[str, Protocol, Outcome], Counter] = {}
         self._phases: dict[tuple[str, Protocol, Phase], Histogram] = {}
         self._counts: dict[tuple[str, State], Gauge] = {
@@ -140,6 +147,61 @@ class Metrics:
         """How many mailboxes are due, and how late the oldest is."""
         self.instruments.due.set(count)
         self.instruments.lag.set(lag_seconds)
+
+    def set_campaigns(self, counts: Mapping[tuple[CampaignState, str], int]) -> None:
+        """Campaigns by state and the origin of the oldest pause in force; what is not in *counts* is 0."""
+        totals = dict.fromkeys(campaign_labels(), 0)
+        for (state, reason), count in counts.items():
+            key = (state.value, reason)
+            # Only what is paused has a reason; a pause that nobody is named for counts as a person's.
+            known = key if key in totals else (state.value, "person" if state is CampaignState.PAUSED else "none")
+            totals[known] += count
+        for labels, total in totals.items():
+            self.instruments.campaigns.labels(*labels).set(total)
+
+    def set_incidents(self, opened: Sequence[Incident], provider_of: Callable[[Scope], str]) -> None:
+        """The open incidents; *provider_of* names the provider that most mailboxes of a scope are at, `other` when none is."""
+        self.troubles.incidents(opened, provider_of)
+
+    def circuit_changed(self, gate: str, state: CircuitState) -> None:
+        """The circuit of *gate* (a provider's name, or `host:` and a host of none) changed."""
+        self.troubles.circuit(gate, state)
+
+    def set_waiting(self, counts: Mapping[Cause, int]) -> None:
+        """Blocked mailboxes outside of incidents, by cause; what is not in *counts* is 0."""
+        self.troubles.waiting(counts)
+
+    def set_flapping(self, counts: Mapping[str, int]) -> None:
+        """Mailboxes that come and go, by provider; what is not in *counts* is 0."""
+        self.troubles.flapping(counts)
+
+    def set_paused_longest(self, seconds: Mapping[str, float]) -> None:
+        """How long the campaign that was paused first has been, by who paused it; what is not in *seconds* is 0."""
+        self.troubles.paused_longest(seconds)
+
+    def set_app_secrets(self, expiries: Mapping[str, datetime]) -> None:
+        """When the client secrets of the [oauth.APP] end, as far as it is known."""
+        self.troubles.app_secrets(expiries)
+
+    def set_webhooks(self, disabled: Mapping[str, bool]) -> None:
+        """Whether each of the [webhooks.NAME] is disabled."""
+        self.troubles.webhooks(disabled)
+
+    def set_stale(self, count: int) -> None:
+        """Mailboxes not looked at for three intervals, or too long in a state that should pass."""
+        self.troubles.stale(count)
+
+    def store_failed(self) -> None:
+        """The database could not be used, or a result could not be written."""
+        self.instruments.store_failures.inc()
+
+    def delivery(self, kind: str, result: str) -> None:
+        """One try to deliver an event ended."""
+        self.instruments.deliveries.labels(kind, result).inc()
+
+    def outbox_pending(self, count: int) -> None:
+        """How many events and deliveries wait."""
+        self.instruments.outbox.set(count)
 
     def in_flight(self, count: int) -> None:
         """How many probes run."""

@@ -1,94 +1,62 @@
-"""The HTTP surface: what is served, and from whom it is taken.
+"""The HTTP application: the process' own routes, the API below /api/v1, and the pages.
 
-`/metrics` is rendered off the loop by whoever is plugged in; everything else answers from memory.  Unsafe methods are refused
-when a browser says that another site asked (Fetch Metadata, with Origin as the older sign).
+From the outside in: `security.Perimeter`, `limits.Throttle`, `limits.BodyLimit`, `idempotency.Once`, the routes.
 """
 
-import ipaddress
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from importlib import import_module
+from importlib.util import find_spec
 
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from fastapi import FastAPI
 
-_LANDING = """<!doctype html><html lang="en"><meta charset="utf-8"><title>mailwatch</title>
-<h1>mailwatch</h1><ul><li><a href="/metrics">Metrics</a></li><li><a href="/-/ready">Readiness</a></li>
-<li><a href="/api/v1/status">Status (JSON)</a></li></ul></html>"""
+from mailwatch import __version__
+from mailwatch.web import process
+from mailwatch.web.auth import TokenMemory
+from mailwatch.web.idempotency import Once
+from mailwatch.web.limits import BodyLimit, Throttle
+from mailwatch.web.problems import install
+from mailwatch.web.security import Perimeter
+from mailwatch.web.surface import Probing, Surface, WebSettings
 
-
-@dataclass(frozen=True, slots=True)
-class Surface:
-    """What the web asks of the rest of the daemon."""
-
-    render_metrics: Callable[[str], Awaitable[tuple[bytes, str]]]  #: Accept header -> body, content type
-    not_ready: Callable[[], str | None]  #: why the daemon is not ready, or None
-    status: Callable[[], Mapping[str, Any]]
-    reload: Callable[[], Awaitable[str | None]]  #: what is wrong with the new configuration, or None
+_PAGES = "mailwatch.web.pages"
 
 
-def make_app(surface: Surface) -> Starlette:
-    """The application."""
-
-    async def metrics(request: Request) -> Response:
-        body, content_type = await surface.render_metrics(request.headers.get("accept", ""))
-        return Response(body, headers={"content-type": content_type})
-
-    async def healthy(_: Request) -> Response:
-        return PlainTextResponse("mailwatch is healthy.\n")
-
-    async def ready(_: Request) -> Response:
-        reason = surface.not_ready()
-        return PlainTextResponse(
-            "mailwatch is ready.\n" if reason is None else f"not ready: {reason}\n", 200 if reason is None else 503
-        )
-
-    async def reload(request: Request) -> Response:
-        if _is_cross_site(request):
-            return PlainTextResponse("another site may not ask for this\n", 403)
-        fault = await surface.reload()
-        return PlainTextResponse(
-            "reloaded\n" if fault is None else f"not reloaded, the old configuration stays:\n{fault}\n",
-            200 if fault is None else 500,
-        )
-
-    async def status(_: Request) -> Response:
-        return JSONResponse(dict(surface.status()), headers={"cache-control": "no-store"})
-
-    async def landing(_: Request) -> Response:
-        return HTMLResponse(_LANDING, headers={"content-security-policy": "default-src 'none'; frame-ancestors 'none'"})
-
-    return Starlette(
-        routes=[
-            Route("/", landing),
-            Route("/metrics", metrics),
-            Route("/-/healthy", healthy),
-            Route("/livez", healthy),
-            Route("/-/ready", ready),
-            Route("/readyz", ready),
-            Route("/-/reload", reload, methods=["POST", "PUT"]),
-            Route("/api/v1/status", status),
-        ]
+def make_app(surface: Surface | Probing) -> FastAPI:
+    """The application; of a node without database access (Probing alone) it is what the process tells of itself."""
+    app = FastAPI(
+        title="mailwatch",
+        version=__version__,
+        docs_url=None,  # FastAPI's own pages load scripts from elsewhere
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
     )
+    install(app)
+    if isinstance(surface, Probing):
+        app.state.probing = surface
+        app.include_router(process.router)
+        app.include_router(process.reports)
+        app.add_api_route("/", process.landing, include_in_schema=False)
+        app.add_middleware(Perimeter, settings=WebSettings())
+    else:
+        _fill(app, surface)
+    return app
 
 
-def _is_cross_site(request: Request) -> bool:
-    """Whether a browser asks for another site - by what it says, or because it was led here by a name (DNS rebinding)."""
-    if not _is_own_name(request.url.hostname or ""):
-        return True
-    site = request.headers.get("sec-fetch-site")
-    if site is not None:
-        return site not in ("same-origin", "none")
-    origin = request.headers.get("origin")
-    return origin is not None and origin.partition("://")[2] != request.headers.get("host")
+def _fill(app: FastAPI, surface: Surface) -> None:
+    from mailwatch.web.api import add_api  # noqa: PLC0415  # a node that only probes does not pay for it
 
-
-def _is_own_name(host: str) -> bool:
-    """An address or `localhost`: what a foreign name server cannot point here."""
-    try:
-        ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return host == "localhost"
-    return True
+    settings = surface.settings
+    app.state.surface = surface
+    app.state.probing = surface.probing
+    app.state.tokens = TokenMemory(surface.clock)
+    app.include_router(process.router)
+    add_api(app, surface)
+    if find_spec(_PAGES) is not None and (router := getattr(import_module(_PAGES), "router", None)) is not None:
+        app.include_router(router)
+    else:
+        app.add_api_route("/", process.landing, include_in_schema=False)
+    # the last added is the outermost
+    app.add_middleware(Once)
+    app.add_middleware(BodyLimit, most_bytes=settings.max_body_bytes, seconds=settings.body_seconds)
+    app.add_middleware(Throttle, requests_per_minute=settings.requests_per_minute, clock=surface.clock)
+    app.add_middleware(Perimeter, settings=settings, log=surface.log)

@@ -73,3 +73,24 @@ def test_the_closing_tells_how_it_ended():
     f.fail(f.boxes[0])
     assert summary(f.board, f.stage).endswith("sending allowed for 1 of 3")
     assert "Watched 3 mailboxes" in closing(f.board, f.stage)
+
+
+def test_what_becomes_of_campaigns_is_told_as_it_happens():
+    f = Fixture()
+    f.stage.campaigns = f.stage.pauses = 3
+    f.stage.campaigns_paused = 1
+    f.stage.resumptions = 2
+    f.plain.beat()
+    assert [line.split(" ", 1)[1] for line in f.lines[-2:]] == [
+        "3 campaigns paused",
+        "2 campaigns resumed from where they left off",
+    ]
+    assert summary(f.board, f.stage).endswith("2 of 3 campaigns run")
+
+
+def test_the_link_to_the_page_is_told_once_for_each_link():
+    f = Fixture()
+    for url in ("http://a/1", "http://a/1", "http://a/2"):
+        f.stage.url = url
+        f.plain.beat()
+    assert [line.rpartition(" ")[2] for line in f.lines] == ["http://a/1", "http://a/2"]

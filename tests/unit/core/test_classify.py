@@ -23,6 +23,7 @@ from replies_corpus import rows, score
         ("fresh-3.jsonl", 0.985),
         ("fresh-4.jsonl", 0.985),
         ("fresh-5.jsonl", 0.985),
+        ("fresh-6.jsonl", 0.985),
         ("siblings.jsonl", 0.985),
         ("handed-on.jsonl", 0.97),
     ],
@@ -352,3 +353,26 @@ def test_error_numbers_are_read_as_rust_and_node_write_them(text, cause):
 def test_the_last_of_several_microsoft_numbers_is_the_reason():
     text = '{"error":"invalid_grant","error_description":"AADSTS70002: Error validating. AADSTS70008: expired."}'
     assert diagnose(Evidence("oauth", Phase.TOKEN, text)).cause is Cause.OAUTH_GRANT_REVOKED
+
+
+@pytest.mark.parametrize(
+    ("found", "cause"),
+    [
+        (imap("* BYE Maximum session length reached", Phase.IDLE), Cause.CONNECTION_DROPPED),
+        (imap("a NO [AUTHENTICATIONFAILED] OAuth is not configured"), Cause.MECHANISM_UNSUPPORTED),
+        (smtp("535 5.7.8 XOAUTH2 is not supported"), Cause.MECHANISM_UNSUPPORTED),
+        (smtp("535 5.7.8 OAuth authentication failed"), Cause.OAUTH_TOKEN_EXPIRED),
+        (smtp("535 5.7.8 Login failed for user oauth@example.com"), Cause.INVALID_CREDENTIALS),
+        (smtp("550 Too many connect"), Cause.CONNECTION_LIMIT),
+        (smtp("451 SSLv3/TLS required", Phase.SUBMIT), Cause.TLS_REQUIRED),
+        (smtp("550 TLSv1.2 or higher required", Phase.SUBMIT), Cause.TLS_HANDSHAKE_FAILED),
+        (smtp("550 5.1.8 You must log in to send mail", Phase.SUBMIT, command="mail"), Cause.INVALID_CREDENTIALS),
+        (smtp("501 Connection rejected by policy", Phase.GREETING), Cause.IP_BLOCKED),
+        (smtp("501 HELO rejected: invalid hostname", Phase.GREETING), Cause.PROTOCOL_ERROR),
+        (smtp("501 5.7.1 Sender IP must resolve", Phase.SUBMIT, command="mail"), Cause.IP_BLOCKED),
+        (smtp("550 User has too many messages in the mailbox", Phase.SUBMIT, command="rcpt"), Cause.MAILBOX_FULL),
+        (smtp("452 This message contains too many recipients", Phase.SUBMIT, command="rcpt"), Cause.SENDING_LIMIT),
+    ],
+)
+def test_what_is_said_at_an_odd_code_is_read_by_its_meaning(found, cause):
+    assert found.cause is cause

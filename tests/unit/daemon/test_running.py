@@ -15,6 +15,7 @@ from builders import a_report
 from fakes.ports import FakeCanary
 from mailwatch.core.lifecycle import State
 from mailwatch.daemon import running as stages
+from mailwatch.daemon.parts import Role
 from mailwatch.ports import MailwatchError, SchemaError, StoreUnavailableError
 from unit.daemon.conftest import a_tuning
 
@@ -48,7 +49,8 @@ async def test_it_is_ready_only_when_it_has_started_and_says_so_to_systemd(stage
     assert (started["url"], started["mailboxes"]) == (daemon.url, 0)
     await daemon.shutdown()
     assert stage.systemd.told() == ["STOPPING=1"]
-    assert [event for _, event in stage.log.levels()] == ["daemon.started", "daemon.stopping", "daemon.stopped"]
+    told = [event for _, event in stage.log.levels()]
+    assert [event for event in told if event.startswith("daemon.")] == ["daemon.started", "daemon.stopping", "daemon.stopped"]
 
 
 async def test_while_it_stops_it_is_not_ready_but_still_answers(stage):
@@ -86,29 +88,46 @@ async def test_due_mailboxes_are_probed_and_told(stage):
     daemon = stage.daemon()
     await daemon.start()
     await stage.until(lambda: len(stage.prober.assignments) == 3, "all to be probed")
-    await daemon._refresh_counts()
+    await daemon._counts()
     status = daemon.status()
     assert sum(status["states"].values()) == 3
     assert (status["node"], status["self_connectivity"], status["lag_seconds"]) == ("a", "up", 0.0)
     await daemon.shutdown()
 
 
-async def test_the_status_line_counts_the_fleet_and_says_when_our_own_network_is_down(stage):
-    await stage.fill(2)
+async def test_an_egress_incident_is_told_when_it_begins_and_when_it_ends(stage):
     daemon = stage.daemon()
-    daemon._counts = {("other", State.CONNECTED): 2, ("google", State.CONNECTED): 1, ("google", State.BLOCKED): 1}
-    assert daemon._sentence() == "3 connected, 1 blocked"
     daemon._connectivity_changed(False)
     assert stage.log.levels()[-1] == ("error", "egress.lost")
     daemon._connectivity_changed(True)
     assert stage.log.levels()[-1] == ("info", "egress.restored")
-    now = daemon.parts.clock.now()
-    for number in range(30):
-        daemon.connectivity.watch.failed(f"provider-{number}", now)
-    daemon.connectivity.watch.canary(now, up=False)
-    assert not daemon.connectivity.is_up
-    assert daemon._sentence() == "3 connected, 1 blocked; own network is down, no verdicts"
-    assert daemon.status()["self_connectivity"] == "down"
+
+
+async def test_an_act_that_makes_a_mailbox_due_waits_for_no_tick(stage):
+    await stage.fill(1)
+    daemon = stage.daemon(tick_seconds=60.0)
+    await daemon.start()
+    daemon._rouse()
+    await stage.until(lambda: len(stage.prober.assignments) == 1, "the mailbox to be probed")
+    await daemon.shutdown()
+
+
+async def test_a_node_that_only_probes_serves_no_page(stage):
+    daemon = stage.daemon(role=Role.PROBE)
+    await daemon.start()
+    assert (await get(daemon, "/-/ready"))[0] == 200
+    assert (await get(daemon, "/sign-in"))[0] == 404
+    await daemon.shutdown()
+
+
+async def test_a_node_that_only_serves_probes_nothing(stage):
+    await stage.fill(1)
+    daemon = stage.daemon(role=Role.WEB)
+    await daemon.start()
+    assert (await get(daemon, "/sign-in"))[0] == 200
+    await asyncio.sleep(0.2)
+    assert stage.prober.assignments == []
+    await daemon.shutdown()
 
 
 # --- stop

@@ -189,3 +189,30 @@ async def test_a_token_named_like_the_id_of_another_does_not_save_that_one(accou
     await accounts.revoke_token(real.id, BY)
     assert await accounts.token_of(text) is None
     assert await accounts.token_of(decoy) is not None
+
+
+@pytest.mark.parametrize("name", ["\0", "", "a b", "ada\n"])
+async def test_what_can_be_nobodys_name_is_not_looked_up_and_is_refused_like_any_other(accounts, monkeypatch, name):
+    async def asked(*_):
+        raise AssertionError
+
+    monkeypatch.setattr(accounts._people, "user", asked)
+    with pytest.raises(AccountError, match="the name or the password is wrong"):
+        await accounts.sign_in(name, PASSWORD)
+
+
+async def test_a_password_set_while_the_old_one_is_hashed_anew_stays(accounts):
+    await ada(accounts)
+    await accounts.sign_in("ada", PASSWORD)
+    passwords = accounts._passwords
+    passwords._hasher = PasswordHasher(time_cost=2, memory_cost=8, parallelism=1)
+    whole = passwords.hash
+
+    async def overtaken(password):
+        passwords.hash = whole
+        await accounts.set_password("ada", Secret("quite another password"), BY)
+        return await whole(password)
+
+    passwords.hash = overtaken
+    await accounts.sign_in("ada", PASSWORD)
+    await accounts.sign_in("ada", Secret("quite another password"))

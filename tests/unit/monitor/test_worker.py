@@ -8,8 +8,10 @@ import pytest
 from builders import IMAP, NOW, a_claim, a_failure, a_mailbox, a_report, a_standing, failed, impaired, later, withheld
 from fakes.ports import FakeCanary, FakeClock, FakeLive, FakeLog, FakeMeter, FakeProber, FakeStore
 from mailwatch.core.causes import Cause
+from mailwatch.core.incidents.scopes import Scope, ScopeKind
 from mailwatch.core.lifecycle import State
 from mailwatch.core.mailbox import Depth
+from mailwatch.core.maintenance import Window
 from mailwatch.core.policy import Policy
 from mailwatch.core.standing import Refusal
 from mailwatch.monitor import worker as worker_module
@@ -216,3 +218,15 @@ async def test_a_secret_never_reaches_the_log(bench):
     answer = a_failure(Cause.INVALID_CREDENTIALS)
     await bench.run(answer=answer)
     assert all("conversation" not in fields and "evidence" not in fields for _, _, fields in bench.log.events)
+
+
+async def test_a_disconnection_inside_a_declared_window_is_attributed_to_it(bench):
+    bench.worker.windows = (Window("mw_1", "upgrade", None, NOW, 3600.0),)
+    decision = await bench.run(a_standing(State.SUSPECT, cause=Cause.CONNECTION_REFUSED), a_failure(Cause.CONNECTION_REFUSED))
+    assert decision.after.cause is Cause.PLATFORM_MAINTENANCE
+
+
+async def test_a_window_of_another_scope_changes_nothing(bench):
+    bench.worker.windows = (Window("mw_1", "upgrade", Scope(ScopeKind.DOMAIN, "elsewhere.test"), NOW, 3600.0),)
+    decision = await bench.run(a_standing(State.SUSPECT, cause=Cause.CONNECTION_REFUSED), a_failure(Cause.CONNECTION_REFUSED))
+    assert decision.after.cause is Cause.CONNECTION_REFUSED

@@ -49,6 +49,8 @@ FULL = Standing(
     hold_until_at=NOON,
     episodes_at=(NOON, NOON + timedelta(hours=1)),
     last_outage_seconds=86_400.5,
+    returned_at=NOON,
+    returned_after_seconds=7200.25,
 )
 
 

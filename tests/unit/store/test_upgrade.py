@@ -10,9 +10,15 @@ import sys
 import time
 
 import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import text
 
+from mailwatch.core.campaigns import CampaignState
 from mailwatch.ports import SchemaError
-from mailwatch.store import SqlStore, Vault, migrate
+from mailwatch.store import SqlStore, Vault, migrate, upgrade
+from mailwatch.store.address import parse_address
+from mailwatch.store.engine import Database
 from mailwatch.store.schema import HEAD
 
 
@@ -117,3 +123,55 @@ async def test_killed_at_any_moment_it_can_be_run_again(url, path):
         process.stdout.close()
         await migrate(url)
         assert revision(path) == HEAD
+
+
+async def at_revision(url, revision):
+    """A database as an older mailwatch left it."""
+    address = parse_address(url)
+    if address.path is not None:
+        upgrade._create_file(address.path)
+    database = Database(address)
+
+    def build(connection):
+        config = Config()
+        config.set_main_option("script_location", str(upgrade._MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+    async def work(attempt):
+        await attempt.connection.run_sync(build)
+        for number, campaigns in enumerate(('["spring","summer","spring"]', '["spring"]', "")):
+            values = {"id": f"mb_{number}", "address": f"user{number}@example.org", "campaigns": campaigns}
+            await attempt.connection.execute(
+                text(
+                    "INSERT INTO mailboxes (id, address, address_key, username, auth, host, provider, labels, campaigns, created_at) "
+                    "VALUES (:id, :address, :address, 'u', 'password', 'h', 'other', '', :campaigns, 0)"
+                ),
+                values,
+            )
+            await attempt.connection.execute(
+                text(
+                    "INSERT INTO standings (mailbox_id, provider, gate, state, version, generation, changes, due_at, since_at, rest) "
+                    "VALUES (:id, 'other', 'g', 'blocked', 0, 1, 0, 0, 0, '')"
+                ),
+                values,
+            )
+
+    await database.write(work)
+    await database.close()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.integration)])
+async def test_the_campaigns_of_an_older_mailwatch_move_into_the_registry(request, kind, url, keyring, clock):
+    of = url if kind == "sqlite" else request.getfixturevalue("postgres_url")
+    await at_revision(of, "0001")
+    assert await migrate(of) == "0001"
+    store = SqlStore(of, Vault(keyring), clock, node="a")
+    await store.open()
+    assert (await store.find("mb_0")).mailbox.campaigns == ("spring", "summer")
+    assert (await store.find("mb_2")).mailbox.campaigns == ()
+    view = await store.campaigns.find("spring")
+    assert (view.campaign.name, view.campaign.state, view.campaign.mailboxes) == ("spring", CampaignState.ACTIVE, ("mb_0", "mb_1"))
+    assert await store.campaigns.reconcile() == 2, "what was away before is paused for"
+    assert (await store.campaigns.find("summer")).campaign.state is CampaignState.PAUSED
+    await store.close()

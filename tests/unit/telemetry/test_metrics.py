@@ -8,8 +8,12 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from mailwatch.core.campaigns import CampaignState
 from mailwatch.core.causes import Cause
 from mailwatch.core.evidence import Certificate, ChannelReport, Outcome, Phase, Report
+from mailwatch.core.incidents.circuit import CircuitState
+from mailwatch.core.incidents.life import Incident
+from mailwatch.core.incidents.scopes import Scope, ScopeKind
 from mailwatch.core.lifecycle import State, Trigger
 from mailwatch.core.mailbox import AuthKind, Endpoint, Mailbox, Protocol
 from mailwatch.core.standing import Decision, Standing, Transition
@@ -235,3 +239,47 @@ def test_no_series_tells_when_it_was_created(metrics):
 def test_the_processs_own_metrics_are_there(metrics):
     names = {family.name for family in metrics.instruments.registry.collect()}
     assert {"process_resident_memory_bytes", "process_open_fds", "python_gc_objects_collected"} <= names
+
+
+def test_campaigns_are_counted_by_state_and_by_who_paused_them(metrics):
+    metrics.set_campaigns(
+        {(CampaignState.ACTIVE, "none"): 5, (CampaignState.PAUSED, "operator"): 2, (CampaignState.PAUSED, "?"): 1}
+    )
+    assert value(metrics, "campaigns", state="active", pause_reason="none") == 5
+    assert value(metrics, "campaigns", state="paused", pause_reason="operator") == 2
+    assert value(metrics, "campaigns", state="paused", pause_reason="person") == 1
+    assert value(metrics, "campaigns", state="paused", pause_reason="automatic") == 0
+    metrics.set_campaigns({})
+    assert value(metrics, "campaigns", state="active", pause_reason="none") == 0
+
+
+def test_deliveries_and_the_outbox_are_counted(metrics):
+    assert value(metrics, "deliveries_total", kind="webhook", result="given_up") == 0
+    metrics.delivery("webhook", "delivered")
+    metrics.outbox_pending(7)
+    assert value(metrics, "deliveries_total", kind="webhook", result="delivered") == 1
+    assert value(metrics, "outbox_pending") == 7
+
+
+def test_what_is_wrong_now_is_told_and_shown(metrics):
+    place = Scope(ScopeKind.PROVIDER, "google")
+    opened = Incident("inc_1", place, Cause.CONNECTION_TIMEOUT, NOW, NOW, 300, 0.9)
+    metrics.set_incidents([opened], lambda scope: scope.name)
+    metrics.circuit_changed("google", CircuitState.OPEN)
+    metrics.set_waiting({Cause.INVALID_CREDENTIALS: 20})
+    metrics.set_flapping({"google": 2})
+    metrics.set_paused_longest({"automatic": 60.0})
+    metrics.set_app_secrets({"outreach": NOW})
+    metrics.set_webhooks({"crm": True})
+    metrics.set_stale(3)
+    metrics.store_failed()
+    assert value(metrics, "incident_mailboxes", scope="provider", provider="google", cause="connection_timeout") == 300
+    assert value(metrics, "incidents", scope="provider") == 1
+    assert value(metrics, "provider_circuit_state", provider="google", state="open") == 1
+    assert value(metrics, "mailboxes_waiting_for_person", owner="mailbox_owner", cause="invalid_credentials") == 20
+    assert value(metrics, "flapping_mailboxes", provider="google") == 2
+    assert value(metrics, "campaigns_paused_longest_seconds", pause_reason="automatic") == 60
+    assert value(metrics, "oauth_app_secret_expiry_timestamp_seconds", oauth_app="outreach") == NOW.timestamp()
+    assert value(metrics, "webhook_disabled", webhook="crm") == 1
+    assert value(metrics, "stale_mailboxes") == 3
+    assert value(metrics, "store_failures_total") == 1

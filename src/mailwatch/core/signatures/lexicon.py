@@ -66,7 +66,8 @@ ENGLISH: Final[Mapping[str, str]] = {
     "IP": "ip ips ipaddress ip-address ipv4 ipv6 network_address address_range subnet netblock this_network your_network"
     " your_isp your_subnet remote_address client_address source_address sending_ip originating_ip peer_address vpn tor",
     "HOST": "host hosts hostname client_host client_address helo ehlo peer rdns ptr mta dynamic residential smtp_client"
-    " connecting_host remote_host sending_server sending_host sender's_host mail_server_host",
+    " connecting_host remote_host sending_server sending_host sender's_host mail_server_host hosting_provider"
+    " hosting_providers cloud_provider cloud_providers",
     "REVERSE": "reverse ptr rdns reverse_dns reverse-dns forward-confirmed fcrdns hostname_lookup pointer_record"
     " generic_hostname no_rdns no_ptr ptr-record dns_ptr must_resolve",
     "COUNTRY": "country countries geo geoip geographical region location geolocation geographic this_location your_location"
@@ -79,17 +80,19 @@ ENGLISH: Final[Mapping[str, str]] = {
     " not_enabled not_active inaccessible revoked_access not_available_for off disallowed no_longer_enabled deactivation"
     " not_activated disables blocked_off taken_out_of_service administratively_disabled is_disabled unactivated opted_out"
     " userstatus status_abnormal retired deprecated no_longer_possible no_longer_available no_longer_supported no_longer_allowed"
-    " no_longer_permitted phased_out sunset withdrawn no_longer_accept no_longer_accepts no_longer_accepted",
+    " no_longer_permitted phased_out sunset withdrawn no_longer_accept no_longer_accepts no_longer_accepted"
+    " no_longer_allows no_longer_permits no_longer_supports",
     "LOCKED": "locked lock lockout locked_out suspended suspend suspension frozen freeze barred closed terminated cancelled"
     " canceled deleted removed banned_account deprovisioned unpaid non-payment nonpayment unlicensed overdue_payment restricted"
     " hold on_hold archived dormant quarantined lockedout accountdisabled accountlocked paused locking_out lock-out lockdown"
     " locked-out cancellation deletion decommissioned discontinued unpaid_invoice overdue_invoice not_paid payment_required"
     " past_due delinquent suspends",
-    "LICENCE": "unlicensed licence license licensed subscription_expired plan trial pro premium paid upgrade_your",
+    "LICENCE": "unlicensed licence license licensed subscription_expired plan trial pro premium paid upgrade_your tariff",
     "WRONG": "invalid incorrect wrong bad mismatch unrecognized unrecognised erroneous incorrectly do_not_match does_not_match"
     " not_match don't_match doesn't_match not_valid not_correct isn't_valid isn't_correct unmatched errata unknown_or_bad"
     " incorect invald wrongly unacceptable improper inaccurate non-valid nonvalid not_recognized not_recognised"
-    " can't_be_verified cannot_be_verified could_not_be_verified failed_verification",
+    " can't_be_verified cannot_be_verified could_not_be_verified failed_verification"
+    " seem_right look_right isn't_right not_quite_right untrusted",
     "FAIL": "failed failure failures fail fails unsuccessful unsuccessfully failing could_not unable cannot can't couldn't"
     " can_not rejected reject refused declined not_successful not_accepted logonfailed error unsuccesful unsuccessfull failled"
     " couldnt cant rejecting rejection refusing refusal unabled did_not_succeed not_succeed was_not_successful",
@@ -113,10 +116,11 @@ ENGLISH: Final[Mapping[str, str]] = {
     "DENIED": "denied deny denies prohibited forbidden refused rejected reject disallowed not_allowed not_permitted"
     " not_authorized not_authorised unauthorized unauthorised declined barred rejects disallow disallows denying unallowed"
     " impermissible not_acceptable not_welcome not_accepted unwelcome can_not_accept cannot_accept won't_accept refuse refuses"
-    " refusing does_not_accept doesn't_accept banned rejection rejecting may_not must_not",
+    " refusing does_not_accept doesn't_accept banned rejection rejecting may_not must_not forbids forbid",
     "REQUIRED": "required requires require requiring need needs needed must mandatory necessary first should enforce enforced"
     " have_to only issue expected expects expecting use requiered require_a requred needs_to switch_to please_use please_enable"
-    " demands insists must_be obliged supposed compulsory",
+    " demands insists must_be obliged supposed compulsory"
+    " please_sign_in please_log_in please_login",
     "SUPPORTED": "supported support supports implemented advertised offered recognized recognised understood support_for_this"
     " configured_to_support supporting capable offer offers advertise advertises provide provides",
     "UNSUPPORTED": "too_weak unsupported unimplemented unrecognized unrecognised not_supported not_implemented unadvertised"
@@ -129,7 +133,10 @@ ENGLISH: Final[Mapping[str, str]] = {
     # how much
     "CONNECTION": "connection connections conns connects sockets clients client_connections instances processes"
     " connected_clients sessions imap_connections logged_in_users connexions conn connections_from tcp_connections sessions_per"
-    " smtp_sessions thread threads",
+    " smtp_sessions thread threads"
+    " many_connect many_connects parallel_connects concurrent_connects simultaneous_connects mail_apps email_apps"
+    " many_devices many_apps many_programs many_places many_locations many_computers email_programs devices_connected"
+    " session_limit session_quota",
     "CONCURRENT": "concurrent concurrently simultaneous simultaneously parallel active_connections at_once at_the_same_time"
     " concurrency another_client multiple_connections already_connected simultaneus already_logged_in_from in_parallel"
     " connections_open already_has",
@@ -259,7 +266,8 @@ ENGLISH: Final[Mapping[str, str]] = {
     " login_methods authentication_method cram digest gssapi ntlm xoauth2_mechanism authenticator authenticators",
     "BASIC": "basic basicauth basicauthentication legacy less_secure plain_login basic_authentication legacy_auth*"
     " basicauthblocked logondenied-basicauthblocked password_authentication plain_password password_based password-based"
-    " password_login password_logins simple_authentication password_auth basic-auth user_password_login",
+    " password_login password_logins simple_authentication password_auth basic-auth user_password_login password_sign-in"
+    " password_sign-ins",
     "PERMISSION": "permission permissions rights right privilege privileges acl acls entitled entitlement noperm role"
     " impersonate delegate access privileged authority authorisations authorizations accessible authorization_to"
     " insufficient_authorization",
@@ -348,7 +356,7 @@ ENGLISH: Final[Mapping[str, str]] = {
     "READONLY": "read_only read-only readonly",
     "OURSIDE": "our_side our_end our_fault something_went something_unexpected",
     "CLEAR": "unencrypted_connection insecure_connection cleartext_connection plaintext_connection non-secure_connection"
-    " unencrypted_session",
+    " unencrypted_session without_tls without_ssl without_starttls without_encryption",
     "TOOSLOW": "taken_too_long take_too_long took_too_long takes_too_long too_slow",
     "SPEAK": "speak speaking",
     "OVERFEED": "excessive_amount_of_data too_much_data excess_data amount_of_data",
@@ -359,11 +367,33 @@ ENGLISH: Final[Mapping[str, str]] = {
     " must_be_authenticated please_authenticate authentication_needed authentication_is_needed need_to_authenticate"
     " needs_authentication authenticate_first authentication_first log_in_first login_first must_log_in must_login"
     " requires_authentication requires_smtp_authentication smtp_authentication_required require_authentication please_login"
-    " please_log_in need_authentication not_authenticated not_logged_in use_smtp_auth enable_smtp_auth",
+    " please_log_in need_authentication not_authenticated not_logged_in use_smtp_auth enable_smtp_auth"
+    " login_required login_is_required log_in_to_send sign_in_to_send login_before log_in_before must_sign_in have_to_log"
+    " have_to_sign sign_in_first authenticate_before authenticating_before",
     "NORCPT": "no_valid_recipients no_recipients no_recipient_addresses without_recipients no_valid_rcpt",
-    "DNSRECORD": "mx mx_record a_record dns_record mx_records dns_records",
+    "DNSRECORD": "mx mx_record a_record dns_record mx_records dns_records dns_entry dns_entries proper_dns",
     "LISTWORD": "mailing_list this_list the_list list_members distribution_list distribution_group this_group the_group",
     "AVAILABLE": "available reachable responding accessible operational running working",
     "NOTNOW": "just_now right_now at_the_moment at_this_time at_present currently now",
     "MINUTELY": "per_minute per_second last_minute a_minute a_second each_minute per_min requests_min",
+    "LIFETIME": "session_duration connection_duration session_lifetime connection_lifetime session_length connection_length"
+    " maximum_session_time maximum_connection_time session_time_limit connection_time_limit open_too_long open_for_too_long"
+    " connected_too_long connected_for_too_long session_too_long connection_too_long session_age connection_age"
+    " maximum_lifetime maximum_idle_time",
+    "MSGSET": "message_set message_sets messageset uid_set uid_list uids uid_range uid_ranges sequence_set sequence_range"
+    " sequence_number"
+    " sequence_numbers message_sequence uid_sequence message_number message_numbers",
+    "KEPT": "on_server on_the_server on_our_server in_mailbox in_the_mailbox in_your_mailbox in_inbox in_the_inbox"
+    " mailbox_holds inbox_holds mailbox_contains"
+    " inbox_contains folder_contains stored user_has mailbox_has inbox_has recipient_has account_has",
+    "NEWER": "higher later newer above minimum least version versions better up",
+    "LOSTLINK": "connection_lost channel_closed stream_closed socket_closed input_closed connection_reset connection_broken",
+    "UNWANTED": "want_your want_mail want_email want_to_receive wish_to_receive blocked_you blocked_by_recipient"
+    " blocked_by_the_recipient blocked_by_this_recipient refuses_your refuse_your accept_your"
+    " mail_from_you mails_from_you email_from_you emails_from_you messages_from_you",
+    "IPCHECK": "ip_check ip_checks ip_address_check ip_address_checks ip_verification ip_validation ip_address_verification"
+    " ip_address_validation ip_test ip_filter check_ip check_your_ip",
+    "CONFINED": "restricted_to confined_to limited_to only_from only_allowed_from allowed_only_from only_possible_from"
+    " only_accepted_from",
+    "OURDOMAIN": "my_domain my_domains our_domain our_domains local_domain of_ours my_local our_local",
 }

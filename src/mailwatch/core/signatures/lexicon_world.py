@@ -40,7 +40,7 @@ GERMAN: Final[Mapping[str, str]] = {
     "UNSUPPORTED": "nicht_unterstutzt",
     "SUPPORTED": "unterstutzt",
     "CHANGE": "andern geandert andere zurucksetzen neues_passwort anderung",
-    "CONNECTION": "verbindung verbindungen verbindungsversuche",
+    "CONNECTION": "verbindung verbindungen verbindungsversuche viele_gerate",
     "CONCURRENT": "gleichzeitig* parallel*",
     "MANY": "viele zuviele viel zuviel",
     "LIMIT": "limit grenze kontingent hochstzahl maximale hochstgrenze obergrenze begrenzung",
@@ -81,6 +81,11 @@ GERMAN: Final[Mapping[str, str]] = {
     "LICENCE": "lizenz",
     "BASIC": "standardauthentifizierung basisauthentifizierung",
     "AVAILABLE": "verfugbar erreichbar",
+    "KEPT": "auf_dem_server im_postfach postfach_enthalt gespeichert",
+    "IPCHECK": "ip-prufung",
+    "UNWANTED": "mails_von_ihnen nachrichten_von_ihnen",
+    "LOSTLINK": "verbindung_verloren verbindung_abgebrochen verbindungsverlust",
+    "MSGSET": "nachrichtennummer nachrichtennummern",
 }
 
 FRENCH: Final[Mapping[str, str]] = {
@@ -157,6 +162,8 @@ FRENCH: Final[Mapping[str, str]] = {
     "BASIC": "authentification_de_base authentification_basique",
     "AVAILABLE": "disponible joignable accessible",
     "THROTTLE": "liste_grise",
+    "KEPT": "dans_la_boite sur_le_serveur",
+    "LOSTLINK": "connexion_perdue connexion_interrompue",
 }
 
 SPANISH: Final[Mapping[str, str]] = {
@@ -233,6 +240,8 @@ SPANISH: Final[Mapping[str, str]] = {
     "BASIC": "autenticacion_basica basica",
     "AVAILABLE": "disponible accesible",
     "THROTTLE": "lista_gris",
+    "KEPT": "en_el_buzon en_el_servidor",
+    "LOSTLINK": "conexion_perdida",
 }
 
 ITALIAN: Final[Mapping[str, str]] = {
@@ -307,6 +316,7 @@ ITALIAN: Final[Mapping[str, str]] = {
     "BASIC": "autenticazione_di_base",
     "AVAILABLE": "disponibile raggiungibile",
     "THROTTLE": "lista_grigia",
+    "KEPT": "nella_casella sul_server",
 }
 
 PORTUGUESE: Final[Mapping[str, str]] = {
@@ -374,4 +384,5 @@ PORTUGUESE: Final[Mapping[str, str]] = {
     "RIGHT": "permissao permissoes privilegios",
     "LICENCE": "licenca",
     "AVAILABLE": "disponivel acessivel",
+    "KEPT": "na_caixa no_servidor",
 }

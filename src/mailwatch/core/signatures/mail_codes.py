@@ -20,7 +20,6 @@ DECISIVE_ENHANCED: Final[Mapping[str, Cause]] = {
     "5.7.232": Cause.SENDING_LIMIT,
     "5.7.233": Cause.SENDING_LIMIT,
     "5.1.10": Cause.MAILBOX_MISSING,
-    "5.1.8": Cause.SENDING_BLOCKED,
     "5.2.251": Cause.MAILBOX_FULL,  # Exchange Online: a sender slowed down for what it keeps doing wrong
     "5.2.252": Cause.ACCESS_DENIED,
     "5.2.253": Cause.ACCOUNT_DISABLED,
@@ -45,7 +44,7 @@ ENHANCED: Final[Mapping[str, Cause]] = {
     "x.1.4": Cause.MAILBOX_MISSING,
     "x.1.6": Cause.MAILBOX_MISSING,
     "x.1.7": Cause.ACCESS_DENIED,
-    "4.1.8": Cause.SENDING_BLOCKED,
+    "x.1.8": Cause.SENDING_BLOCKED,
     "x.1.9": Cause.SERVER_UNAVAILABLE,
     "x.1.10": Cause.MAILBOX_MISSING,  # RFC 7505: null MX
     # x.2: mailbox

@@ -37,6 +37,12 @@ WEAK: Final[tuple[Rule, ...]] = rules(
     ("mailbox_later", Cause.SERVER_UNAVAILABLE, "MAILBOX|RECIPIENT|USER UNAVAILABLE|LATER|TEMPORARY", "submit 4xx"),
     ("bad_recipient", Cause.MAILBOX_MISSING, "MAILBOX|RECIPIENT WRONG|DISABLED|UNAVAILABLE|DENIED -SENDER -POLICY", "submit"),
     (
+        "auth_failed_at_rcpt",
+        Cause.INVALID_CREDENTIALS,
+        "AUTH|LOGIN FAIL|ERROR -DMARC -SENDER -SPAM -IP -HOST -DOMAIN -MESSAGE -RECIPIENT -TEMPORARY -TLS -RELAY -LATER",
+        "rcpt 5xx !misuse",
+    ),
+    (
         "no_such_user_at_rcpt",
         Cause.MAILBOX_MISSING,
         (

@@ -11,6 +11,16 @@ from mailwatch.core.signatures.rule import Rule, rules
 ACCESS: Final[tuple[Rule, ...]] = rules(
     "words",
     "lexicon",
+    # how long a session may last, and who may have one
+    ("lifetime_over", Cause.CONNECTION_DROPPED, "LIFETIME -ACCOUNT -USER -MAINTENANCE", "imap bye"),
+    ("lifetime_over_smtp", Cause.CONNECTION_DROPPED, "LIFETIME EXCEED|LIMIT|CLOSING -MESSAGE -MAINTENANCE", "smtp 4xx"),
+    (
+        "session_closed_after",
+        Cause.CONNECTION_DROPPED,
+        "SESSION CLOSING DURATION -MAINTENANCE -SHUTDOWN -UNAVAILABLE -BUSY -ERROR",
+        "session bye",
+    ),
+    ("message_set", Cause.PROTOCOL_ERROR, "MSGSET WRONG|SYNTAX", "imap session"),
     # the order of commands, and encryption asked for in it
     ("starttls_state", Cause.PROTOCOL_ERROR, "ALREADY|SYNTAX|SEQUENCE|DUPLICATE -MAILBOX", "starttls reply"),
     (
@@ -20,6 +30,7 @@ ACCESS: Final[tuple[Rule, ...]] = rules(
         "starttls reply",
     ),
     ("starttls_not_there", Cause.TLS_REQUIRED, "NOT|UNSUPPORTED FEATURE|SUPPORTED -TEMPORARY -HANDSHAKE", "starttls reply !4xx"),
+    ("starttls_certificate", Cause.TLS_CERTIFICATE_UNTRUSTED, "CERT VERIFY FAIL|NOT|WRONG|ERROR -EXPIRED", "starttls reply"),
     ("starttls_failed", Cause.TLS_HANDSHAKE_FAILED, "FAIL|ERROR|UNAVAILABLE|TEMPORARY", "starttls reply"),
     ("syntax_of_command", Cause.PROTOCOL_ERROR, "SYNTAX -DOMAIN", "misuse"),
     ("argument_of_command", Cause.PROTOCOL_ERROR, "ARGUMENT WRONG|NOT|MANY|UNKNOWN|UNSUPPORTED|REQUIRED", "misuse"),
@@ -56,11 +67,18 @@ ACCESS: Final[tuple[Rule, ...]] = rules(
         "reply",
     ),
     # certificates and TLS
+    (
+        "own_certificate_wanted",
+        Cause.TLS_REQUIRED,
+        "CERT REQUIRED|CLIENTAPP -EXPIRED -WRONG -VERIFY -REVOKED -UNKNOWN -HANDSHAKE -DENIED -ERROR -FAIL",
+        "reply",
+    ),
     ("certificate_expired", Cause.TLS_CERTIFICATE_EXPIRED, "CERT EXPIRED"),
     ("certificate_untrusted", Cause.TLS_CERTIFICATE_UNTRUSTED, "CERT WRONG|VERIFY|REVOKED|UNKNOWN|DENIED -REQUIRED"),
     ("certificate_trouble", Cause.TLS_CERTIFICATE_UNTRUSTED, "CERT ERROR|FAIL|NOT -HANDSHAKE", "reply"),
     ("handshake", Cause.TLS_HANDSHAKE_FAILED, "TLS HANDSHAKE -TIMEOUT"),
-    ("tls_too_old", Cause.TLS_HANDSHAKE_FAILED, "TLSOLD NOT|UNSUPPORTED|DISABLED|REQUIRED -CERT", "reply"),
+    ("tls_too_old", Cause.TLS_HANDSHAKE_FAILED, "TLSOLD NOT|UNSUPPORTED|DISABLED -CERT", "reply"),
+    ("tls_newer_wanted", Cause.TLS_HANDSHAKE_FAILED, "TLSOLD REQUIRED NEWER -CERT", "reply"),
     # what a person has to do at the provider's site
     ("app_password", Cause.APP_PASSWORD_REQUIRED, "APPSPECIFIC", "!submit !token"),
     ("password_expired", Cause.PASSWORD_EXPIRED, "PASSWORD EXPIRED -TOKEN -SECRET_OF_APP -CERT -REFRESHTOKEN", "!submit"),
@@ -82,7 +100,8 @@ ACCESS: Final[tuple[Rule, ...]] = rules(
     ("no_answer", Cause.CONNECTION_TIMEOUT, "NOANSWER -ALLOWED", "!reply !token"),
     ("idle_end", Cause.CONNECTION_DROPPED, "IDLE -ACCOUNT -USER", "bye"),
     ("greet_first", Cause.PROTOCOL_ERROR, "GREETFIRST -AUTH", "reply"),
-    ("link_broken", Cause.CONNECTION_DROPPED, "LINK ERROR|FAIL -TLS -CERT -CLOSING -SYSTEM", "smtp reply"),
+    ("link_broken", Cause.CONNECTION_DROPPED, "LINK ERROR|FAIL|DROPPED -TLS -CERT -CLOSING -SYSTEM", "smtp reply"),
+    ("link_lost", Cause.CONNECTION_DROPPED, "LOSTLINK -TLS -CERT -SYSTEM -BACKEND -TIMEOUT", "smtp 4xx"),
     ("link_broken_here", Cause.CONNECTION_DROPPED, "LINK ERROR|FAIL|DROPPED|CLOSING -TLS -CERT -TIMEOUT", "imap !reply"),
     ("criteria", Cause.MFA_REQUIRED, "CRITERIA NOT|FAIL", "auth"),
     (
@@ -93,7 +112,9 @@ ACCESS: Final[tuple[Rule, ...]] = rules(
     ),
     ("elsewhere", Cause.SERVER_UNAVAILABLE, "ELSEWHERE", "imap auth"),
     # encryption first
+    ("not_in_the_clear", Cause.TLS_REQUIRED, "CLEAR AUTH|LOGIN|PASSWORD NOT|FAIL|DENIED", "auth"),
     ("tls_unavailable", Cause.TLS_HANDSHAKE_FAILED, "TLS UNAVAILABLE|TEMPORARY"),
     ("tls_first", Cause.TLS_REQUIRED, "TLS REQUIRED|DISABLED|DENIED -CERT -HANDSHAKE -UNSUPPORTED -APPSPECIFIC"),
+    ("tls_to_turn_on", Cause.TLS_REQUIRED, "TLS ENABLED -NOT -CERT -HANDSHAKE -UNSUPPORTED -FAIL -IMAP -POP -ACCOUNT", "auth"),
     ("tls_only", Cause.TLS_REQUIRED, "TLS NOT ALLOWED -CERT -HANDSHAKE"),
 )

@@ -13,6 +13,15 @@ ACCOUNT: Final[tuple[Rule, ...]] = rules(
     "lexicon",
     # services switched off
     ("mechanism", Cause.MECHANISM_UNSUPPORTED, "MECHANISM UNSUPPORTED|UNKNOWN -CERT -MESSAGE", "!token"),
+    (
+        "oauth_not_there",
+        Cause.MECHANISM_UNSUPPORTED,
+        (
+            "OAUTH NOT|UNSUPPORTED|DISABLED SUPPORTED|ENABLED|FEATURE|ALLOWED|UNSUPPORTED|DISABLED -TOKEN -PASSWORD -BASIC -USER"
+            " -ACCOUNT -REQUIRED -FAIL -UNAUTHORIZED -SCOPE -IMAP -POP -SMTP -IP -CLIENTAPP"
+        ),
+        "auth",
+    ),
     ("login_disabled", Cause.TLS_REQUIRED, "LOGIN DISABLED -ACCOUNT -USER -COMMAND -DOMAIN", "imap misuse"),
     ("login_disabled_here", Cause.TLS_REQUIRED, "LOGIN DISABLED HERE -ACCOUNT -USER -COMMAND -DOMAIN -IMAP -POP", "auth imap"),
     ("login_command_off", Cause.MECHANISM_UNSUPPORTED, "COMMAND DISABLED -ACCOUNT -TLS", "auth"),
@@ -90,7 +99,7 @@ ACCOUNT: Final[tuple[Rule, ...]] = rules(
         Cause.CONNECTION_REFUSED,
         (
             "CONNECTING FAIL|NOT|ERROR -TIMEOUT -DROPPED -RESOLVE -CERT -TLS -MANY -LIMIT -CONCURRENT -DENIED -PASSWORD"
-            " -UNAVAILABLE -TEMPORARY -TOKEN"
+            " -UNAVAILABLE -TEMPORARY -TOKEN -TRANSFER"
         ),
         "!reply !token",
     ),

@@ -12,6 +12,12 @@ LIMITS: Final[tuple[Rule, ...]] = rules(
     "words",
     "lexicon",
     ("busy_now", Cause.SERVER_UNAVAILABLE, "BUSY SYSTEM -USER", "4xx early"),
+    (
+        "bad_recipients_from_account",
+        Cause.SENDING_BLOCKED,
+        "RECIPIENT|ALIAS|MISTAKES MANY WRONG|UNKNOWN ACCOUNT|YOURS -EXCEED -LOGIN",
+        "submit 5xx",
+    ),
     ("too_many_errors", Cause.RATE_LIMITED, "MANY ERROR -RECIPIENT -CONNECTION -MESSAGE -SYNTAX -AUTH -LOGIN -LOCKED -IP", "smtp"),
     ("too_many_mistakes", Cause.RATE_LIMITED, "MANY MISTAKES -AUTH -LOGIN -LOCKED -IP -SYNTAX -RECIPIENT", "smtp"),
     (
@@ -20,13 +26,40 @@ LIMITS: Final[tuple[Rule, ...]] = rules(
         "MANY COMMAND|PROTOCOL WRONG|UNKNOWN|UNAUTHENTICATED|UNSUPPORTED|ERROR -AUTH -MESSAGE",
     ),
     ("ip_barred_early", Cause.IP_BLOCKED, "IP BLOCKED -FREQUENT -RATE -THROTTLE -CONNECTION -BUSY", "greeting 5xx"),
+    (
+        "blocked_at_greeting",
+        Cause.IP_BLOCKED,
+        (
+            "CONNECTION|ACCESS|IP BLOCKED|DENIED|REPUTATION|POLICY -HOST -COMMAND -ARGUMENT -SYNTAX -SEQUENCE -GREETFIRST -TLS"
+            " -MANY -LIMIT -RATE -CONCURRENT"
+        ),
+        "greeting misuse",
+    ),
+    ("listed_at_greeting", Cause.IP_BLOCKED, "BLACKLIST|REPUTATION -COMMAND -ARGUMENT -SYNTAX -SEQUENCE", "greeting misuse"),
+    ("ip_check", Cause.IP_BLOCKED, "IPCHECK FAIL|ERROR|NOT|DENIED -TEMPORARY -LATER -INTERNAL"),
+    ("too_many_kept", Cause.MAILBOX_FULL, "MANY MESSAGE KEPT -SENDING -RECEIVING -CONNECTION -SPAM -RATE -PER", "rcpt"),
+    (
+        "connections_at_login",
+        Cause.CONNECTION_LIMIT,
+        (
+            "CONNECTION CONCURRENT|MANY|LIMIT|EXCEED -ATTEMPT -RATE -FREQUENT -TIMEOUT -BANDWIDTH -DROPPED -BLACKLIST -IDLE"
+            " -MISTAKES -LIFETIME"
+        ),
+        "auth",
+    ),
+    (
+        "from_some_addresses",
+        Cause.IP_BLOCKED,
+        "CONFINED ALIAS|IP|HOST|COUNTRY -CONNECTION -MANY -PER -RATE -EXCEED -CONCURRENT -SENDER -MESSAGE -SENDING",
+        "auth",
+    ),
     ("messages_a_connection", Cause.RATE_LIMITED, "MESSAGE CONNECTION LIMIT|EXCEED|MANY"),
     (
         "connections",
         Cause.CONNECTION_LIMIT,
         (
             "CONNECTION CONCURRENT|MANY|LIMIT|EXCEED -ATTEMPT -MESSAGE -RATE -FREQUENT -TIMEOUT -BANDWIDTH -DROPPED"
-            " -BLACKLIST -IDLE -MISTAKES"
+            " -BLACKLIST -IDLE -MISTAKES -LIFETIME"
         ),
     ),
     ("duplicate", Cause.PROTOCOL_ERROR, "DUPLICATE RECIPIENT|SENDER|COMMAND|HEADERWORD -SPAM", "submit"),
@@ -99,6 +132,8 @@ LIMITS: Final[tuple[Rule, ...]] = rules(
     ("reputation_at_greeting", Cause.IP_BLOCKED, "REPUTATION", "early"),
     ("spam_at_greeting", Cause.IP_BLOCKED, "SPAM BLOCKED|DENIED", "early"),
     ("reverse_dns", Cause.IP_BLOCKED, "REVERSE NOT|FAIL|REQUIRED|WRONG"),
+    ("ip_unresolved", Cause.IP_BLOCKED, "IP NOT RESOLVE|DNSRECORD -BACKEND -RECIPIENT -TEMPORARY", "submit 5xx"),
+    ("host_unlisted", Cause.IP_BLOCKED, "HOST NOT DNSRECORD -DOMAIN -RECIPIENT -TEMPORARY", "submit 5xx"),
     ("throttle", Cause.RATE_LIMITED, "THROTTLE"),
     ("rate_limit", Cause.RATE_LIMITED, "RATE LIMIT|EXCEED|MANY"),
     ("too_frequent", Cause.RATE_LIMITED, "FREQUENT -NOT"),

@@ -46,6 +46,8 @@ SENDING: Final[tuple[Rule, ...]] = rules(
     ("only_to_oneself", Cause.ACCESS_DENIED, "ONLY SENDING OWNED -TLS -RATE -LIMIT", "submit"),
     ("sender_must_match", Cause.ACCESS_DENIED, "SENDER OWNED REQUIRED|NOT", "submit"),
     ("session_over", Cause.CONNECTION_DROPPED, "SESSION|CONNECTION TIMEOUT|IDLE", "reply !token"),
+    ("sender_not_ours", Cause.ACCESS_DENIED, "SENDER NOT OURDOMAIN", "submit"),
+    ("unwanted", Cause.ACCESS_DENIED, "UNWANTED NOT|DENIED|BLOCKED -IP -HOST -DOMAIN -SPAM -MANY -LIMIT", "rcpt"),
     ("sender_domain_unlisted", Cause.SENDING_BLOCKED, "SENDER|DOMAIN NOT DNSRECORD -RECIPIENT", "mail"),
     ("closed_list", Cause.ACCESS_DENIED, "LISTWORD NOT|ONLY|DENIED|ALLOWED USER|SENDER|ALLOWED -BLACKLIST -IP -HOST", "rcpt"),
     ("sender_domain_missing", Cause.SENDING_BLOCKED, "SENDER DOMAIN UNKNOWN|EXIST", "submit"),

@@ -100,6 +100,11 @@ POSTFIX: Final[tuple[Rule, ...]] = rules(
     ("recipient_policy", Cause.UNKNOWN, "recipient address rejected policy rejection"),
     ("content", Cause.SENDING_BLOCKED, "message content rejected|milter reject"),
     ("timeout", Cause.CONNECTION_DROPPED, "timeout exceeded"),
+    (
+        "backend_lost",
+        Cause.SERVER_UNAVAILABLE,
+        "lost connection to mysql|lost connection to database|lost connection to the database|lost connection to ldap",
+    ),
     ("lost", Cause.CONNECTION_DROPPED, "lost connection"),
     ("postscreen_later", Cause.SERVER_UNAVAILABLE, "service currently unavailable"),
     ("iredapd_auth", Cause.INVALID_CREDENTIALS, "smtp auth is required"),

@@ -1,0 +1,133 @@
+"""What Alertmanager is told by this node: open incidents and who waits for a person, after each evaluation.
+
+Only the node that evaluates tells: two would contradict each other for as long as one of them is a look behind.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from mailwatch.core.causes import Cause, Owner, profile_of
+from mailwatch.core.incidents.life import Incident
+from mailwatch.core.incidents.scopes import EGRESS, Scope, Traits
+from mailwatch.core.lifecycle import State
+from mailwatch.daemon.parts import Alerting, Parts
+from mailwatch.delivery.alertmanager import AlertPusher
+from mailwatch.delivery.alerts import (
+    WaitingGroup,
+    WaitingMailbox,
+    Wording,
+    incident_alerts,
+    is_urgent,
+    mailbox_alerts,
+    waiting_alerts,
+)
+from mailwatch.ports import MailboxView
+from mailwatch.ports.pages import PageFilter
+
+#: Mailboxes with an alert of their own, and how many are read at a time.
+MOST_MAILBOXES: Final = 1000
+_AT_ONCE: Final = 200
+#: The key of a mailbox's labels that names who is to be told of it.
+PERSON: Final = "person"
+#: What failed so shortly before an incident was opened belongs to it.
+_BEFORE: Final = timedelta(minutes=15)
+_FINISH_SECONDS: Final = 2.0
+_THEIRS: Final = frozenset(cause for cause in Cause if profile_of(cause).owner in (Owner.MAILBOX_OWNER, Owner.TENANT_ADMIN))
+
+
+class Pushing:
+    """`tell` after each evaluation, `forget` when another node does that; sends from tasks of its own.
+
+    *page_url* tells where the page is; *provider_of* which provider a scope is at.
+    """
+
+    def __init__(
+        self, parts: Parts, alerting: Alerting, *, page_url: Callable[[], str], provider_of: Callable[[Scope], str]
+    ) -> None:
+        self._store, self._clock = parts.store, parts.clock
+        self._alerting = alerting
+        self._page_url = page_url
+        self._provider_of = provider_of
+        self._told: dict[str, tuple[Incident, datetime]] = {}  # with when they were last open
+        self._sending: asyncio.Task[None] | None = None
+        self._pusher = AlertPusher(
+            alerting.poster,
+            alerting.urls,
+            parts.clock,
+            parts.log,
+            parts.metrics,
+            resend_seconds=alerting.resend_seconds,
+            headers=alerting.headers,
+        )
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._sending = asyncio.create_task(self._pusher.run(), name="alertmanager")
+
+    async def stop(self) -> None:
+        """Send the ends that are not told yet, as far as that goes; what still fires resolves by itself, or is told on."""
+        if self._sending is not None:
+            self._sending.cancel()
+            await asyncio.gather(self._sending, return_exceptions=True)
+            await self._pusher.finish(_FINISH_SECONDS)
+
+    def forget(self) -> None:
+        """Another node tells from now on."""
+        self._told.clear()
+        self._pusher.forget()
+
+    async def tell(self, opened: Sequence[Incident], settle_seconds: float) -> None:
+        """What is wrong now; raises MailwatchError.
+
+        An incident that wakes nobody yet is told once it has been open for *settle_seconds*: by then each mailbox was looked at,
+        and it is known how large it is.
+        """
+        wording = Wording(self._alerting.external_labels, self._page_url())
+        now = self._clock.now()
+        alerts = incident_alerts(self._incidents(opened, now, settle_seconds), self._provider_of, wording)
+        counts, since_at = await self._store.gauges.waiting(opened), await self._store.gauges.waiting_since()
+        groups = [WaitingGroup(cause, count, since_at.get(cause, now)) for cause, count in counts.items() if count > 0]
+        alerts += waiting_alerts(groups, wording)
+        if self._alerting.mailbox_alerts:
+            alerts += mailbox_alerts(await self._mailboxes(opened), wording)
+        self._pusher.update(alerts)
+
+    def _incidents(self, opened: Sequence[Incident], now: datetime, settle_seconds: float) -> list[Incident]:
+        """Those to be told: declared maintenance alerts nobody, and what has just ended lingers as it was."""
+        settled = now - timedelta(seconds=settle_seconds)
+        for each in opened:
+            known = each.id in self._told or is_urgent(each) or each.opened_at <= settled
+            if known and each.cause is not Cause.PLATFORM_MAINTENANCE:
+                self._told[each.id] = (each, now)
+        lingering = now - timedelta(seconds=self._alerting.linger_seconds)
+        current = {each.id for each in opened}
+        self._told = {key: told for key, told in self._told.items() if key in current or told[1] > lingering}
+        return [incident for incident, _ in self._told.values()]
+
+    async def _mailboxes(self, opened: Sequence[Incident]) -> list[WaitingMailbox]:
+        found: list[WaitingMailbox] = []
+        which = PageFilter(states=frozenset({State.BLOCKED}), causes=frozenset(_THEIRS))
+        cursor: str | None = None
+        while len(found) < MOST_MAILBOXES:
+            page = await self._store.pages.page(which, cursor, _AT_ONCE)
+            found += [_waiting(view) for view in page.rows if not _is_taken(view, opened)]
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+        return found[:MOST_MAILBOXES]
+
+
+def _waiting(view: MailboxView) -> WaitingMailbox:
+    mailbox, standing = view.mailbox, view.standing
+    person = (mailbox.labels or {}).get(PERSON, "")
+    return WaitingMailbox(mailbox.id, standing.cause or Cause.UNKNOWN, mailbox.provider, standing.since_at, person)
+
+
+def _is_taken(view: MailboxView, opened: Collection[Incident]) -> bool:
+    """Whether an open incident has stopped it."""
+    scopes = set(Traits.of(view.mailbox).scopes())
+    return any(
+        view.standing.since_at >= each.opened_at - _BEFORE and (each.scope == EGRESS or each.scope in scopes) for each in opened
+    )

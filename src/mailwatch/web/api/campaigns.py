@@ -1,0 +1,283 @@
+"""/api/v1/campaigns: the registry, links to mailboxes, pause and resume, the ledger of pauses; and /api/v1/brake."""
+
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Query, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from mailwatch.core.campaigns import Campaign, CampaignState, Pause
+from mailwatch.ports.campaigns import CampaignFilter, CampaignView
+from mailwatch.web.api.answers import answer, next_link, wanted_version
+from mailwatch.web.api.fields import (
+    CampaignKey,
+    CampaignPath,
+    Cursor,
+    Flag,
+    Given,
+    Here,
+    IfMatch,
+    Limit,
+    MailboxPath,
+    Moment,
+    Shown,
+    Words,
+)
+from mailwatch.web.auth import Actor, Reader, act_of
+from mailwatch.web.problems import Problem
+from mailwatch.web.surface import Surface
+
+router = APIRouter(prefix="/api/v1", tags=["campaigns"])
+
+MailboxKeys = Annotated[list[Annotated[str, Field(pattern=r"^[^\x00-\x20\x7f]{1,320}$")]], Field(max_length=500)]
+Position = Annotated[str, Field(max_length=4096, pattern=r"^[^\x00]*$")]
+
+
+class PauseShown(Shown):
+    """One entry of the ledger; open until `lifted_at`."""
+
+    id: int
+    campaign: str
+    mailbox: str | None
+    origin: str
+    reason: str
+    actor: str
+    since_at: Moment
+    in_force: bool
+    ready_at: Moment | None
+    lifted_at: Moment | None
+    lifted_by: str | None
+
+
+class CampaignShown(Shown):
+    """A campaign, and the pauses that are open; `mailboxes` is left out of lists."""
+
+    id: str
+    name: str
+    state: str
+    sender: str
+    position: str
+    version: int
+    created_at: Moment
+    updated_at: Moment
+    mailboxes: list[str]
+    pauses: list[PauseShown]
+
+
+class CampaignPage(Shown):
+    """One page, by id."""
+
+    campaigns: list[CampaignShown]
+    next: str | None
+
+
+class Pauses(Shown):
+    """Entries of the ledger."""
+
+    pauses: list[PauseShown]
+
+
+class NewCampaignGiven(Given):
+    """A campaign to register; mailboxes by id or address."""
+
+    id: CampaignKey
+    name: Words
+    sender: Words = ""
+    position: Position = ""
+    mailboxes: MailboxKeys = Field(default_factory=list)
+
+
+class CampaignGiven(Given):
+    """What is to change; keys left out stay as they are."""
+
+    name: Words | None = None
+    sender: Words | None = None
+    position: Position | None = None
+    finished: Flag | None = None
+
+
+class MailboxesGiven(Given):
+    """Mailboxes, by id or address."""
+
+    mailboxes: Annotated[MailboxKeys, Field(min_length=1)]
+
+
+class PauseGiven(Given):
+    """Why, in a person's words."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class Released(Shown):
+    """How many campaigns were paused by it."""
+
+    campaigns: int
+
+
+def pause_shown(pause: Pause) -> PauseShown:
+    """An entry of the ledger."""
+    return PauseShown(
+        id=pause.id,
+        campaign=pause.campaign_id,
+        mailbox=pause.mailbox_id,
+        origin=pause.origin.value,
+        reason=pause.reason,
+        actor=pause.actor,
+        since_at=pause.since_at,
+        in_force=pause.in_force,
+        ready_at=pause.ready_at,
+        lifted_at=pause.lifted_at,
+        lifted_by=pause.lifted_by,
+    )
+
+
+def _shown(campaign: Campaign, pauses: tuple[Pause, ...]) -> CampaignShown:
+    return CampaignShown(
+        id=campaign.id,
+        name=campaign.name,
+        state=campaign.state.value,
+        sender=campaign.sender,
+        position=campaign.position,
+        version=campaign.version,
+        created_at=campaign.created_at,
+        updated_at=campaign.updated_at,
+        mailboxes=list(campaign.mailboxes),
+        pauses=[pause_shown(pause) for pause in pauses],
+    )
+
+
+def _whole(request: Request, view: CampaignView, *, status: int = 200, location: str | None = None) -> Response:
+    headers = {"location": location} if location else None
+    return answer(request, _shown(view.campaign, view.pauses), version=view.campaign.version, status=status, headers=headers)
+
+
+async def _ids(here: Surface, mailboxes: list[str]) -> list[str]:
+    """The ids of mailboxes named by id or address; raises MailboxNotFoundError."""
+    found = [(await here.store.find(each)).mailbox.id for each in mailboxes]
+    return list(dict.fromkeys(found))
+
+
+@router.get("/campaigns", response_model=CampaignPage, operation_id="list_campaigns")
+async def list_campaigns(
+    request: Request,
+    _: Reader,
+    here: Here,
+    state: Annotated[list[CampaignState], Query(description="Only these states.", max_length=3)] = [],  # noqa: B006  # FastAPI's way
+    mailbox: Annotated[Words | None, Query(description="Only those that send through this mailbox (id).")] = None,
+    q: Annotated[Words, Query(description="Part of the id, the name or the sender's reference.")] = "",
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> Response:
+    """A page of campaigns."""
+    which = CampaignFilter(frozenset(state), mailbox, q, cursor, limit + 1)
+    views = list(await here.campaigns.list(which))
+    following = views[limit - 1].campaign.id if len(views) > limit else None
+    content = CampaignPage(campaigns=[_shown(view.campaign, view.pauses) for view in views[:limit]], next=following)
+    return answer(request, content, headers=next_link(request, following))
+
+
+@router.post("/campaigns", response_model=CampaignShown, status_code=201, operation_id="add_campaign")
+async def add_campaign(request: Request, caller: Actor, here: Here, given: NewCampaignGiven) -> Response:
+    """Register a campaign; one whose mailboxes are away is paused from the start."""
+    now = here.clock.now()
+    campaign = Campaign(
+        id=given.id,
+        name=given.name,
+        state=CampaignState.ACTIVE,
+        created_at=now,
+        updated_at=now,
+        sender=given.sender,
+        position=given.position,
+        mailboxes=tuple(await _ids(here, given.mailboxes)),
+    )
+    added = await here.campaigns.add(campaign, act_of(request, caller, "campaign.add"))
+    view = await here.campaigns.find(added.id)
+    return _whole(request, view, status=201, location=f"/api/v1/campaigns/{quote(added.id, safe='')}")
+
+
+@router.post("/campaigns/{campaign}/links", response_model=CampaignShown, operation_id="link_campaign")
+async def link(request: Request, caller: Actor, here: Here, campaign: CampaignPath, given: MailboxesGiven) -> Response:
+    """Let it send through these mailboxes too."""
+    ids = await _ids(here, given.mailboxes)
+    return _whole(request, await here.campaigns.link(campaign, ids, act_of(request, caller, "campaign.link")))
+
+
+@router.delete("/campaigns/{campaign}/links/{mailbox}", response_model=CampaignShown, operation_id="unlink_campaign")
+async def unlink(request: Request, caller: Actor, here: Here, campaign: CampaignPath, mailbox: MailboxPath) -> Response:
+    """No longer send through this mailbox; what paused it for that is lifted."""
+    ids = await _ids(here, [mailbox])
+    return _whole(request, await here.campaigns.unlink(campaign, ids, act_of(request, caller, "campaign.unlink")))
+
+
+@router.post("/campaigns/{campaign}/pause", response_model=CampaignShown, operation_id="pause_campaign")
+async def pause(request: Request, caller: Actor, here: Here, campaign: CampaignPath, given: PauseGiven) -> Response:
+    """Pause it; nothing but a person resumes it."""
+    return _whole(request, await here.campaigns.pause(campaign, given.reason, act_of(request, caller, "campaign.pause")))
+
+
+@router.post("/campaigns/{campaign}/resume", response_model=CampaignShown, operation_id="resume_campaign")
+async def resume(request: Request, caller: Actor, here: Here, campaign: CampaignPath) -> Response:
+    """Lift what a person may lift; pauses for mailboxes that are away now stay."""
+    return _whole(request, await here.campaigns.resume(campaign, act_of(request, caller, "campaign.resume")))
+
+
+@router.get("/campaigns/{campaign}/spans", response_model=Pauses, operation_id="get_paused_spans")
+async def spans(
+    request: Request,
+    _: Reader,
+    here: Here,
+    campaign: CampaignPath,
+    since: Annotated[Moment, Query(description="RFC 3339.")],
+    until: Annotated[Moment, Query(description="RFC 3339; after `since`.")],
+) -> Response:
+    """When it was paused: what its own metrics may leave out."""
+    if until <= since:
+        raise Problem("unfit", "until must be after since")
+    await here.campaigns.find(campaign)
+    found = await here.campaigns.spans(campaign, since, until)
+    return answer(request, Pauses(pauses=[pause_shown(each) for each in found]))
+
+
+@router.get("/mailboxes/{mailbox}/resumable", response_model=CampaignPage, operation_id="list_resumable_campaigns")
+async def resumable(request: Request, _: Reader, here: Here, mailbox: MailboxPath) -> Response:
+    """Campaigns that a person's disconnect of this mailbox paused, and that wait for a person since it works again."""
+    view = await here.store.find(mailbox)
+    found = await here.campaigns.resumable(view.mailbox.id)
+    return answer(request, CampaignPage(campaigns=[_shown(each, ()) for each in found], next=None))
+
+
+@router.get("/brake", response_model=Pauses, operation_id="get_brake")
+async def held_back(request: Request, _: Reader, here: Here) -> Response:
+    """Pauses that are noted but not in force: observed, suggested, or too many at once."""
+    return answer(request, Pauses(pauses=[pause_shown(each) for each in await here.campaigns.held_back()]))
+
+
+@router.post("/brake:release", response_model=Released, operation_id="release_brake")
+async def release_brake(request: Request, caller: Actor, here: Here) -> Response:
+    """Pause them all."""
+    return answer(request, Released(campaigns=await here.campaigns.release_brake(act_of(request, caller, "brake.release"))))
+
+
+@router.get("/campaigns/{campaign}", response_model=CampaignShown, operation_id="get_campaign")
+async def get_campaign(request: Request, _: Reader, here: Here, campaign: CampaignPath) -> Response:
+    """One campaign with its mailboxes and what pauses it."""
+    return _whole(request, await here.campaigns.find(campaign))
+
+
+@router.patch("/campaigns/{campaign}", response_model=CampaignShown, operation_id="amend_campaign")
+async def amend_campaign(
+    request: Request, caller: Actor, here: Here, campaign: CampaignPath, given: CampaignGiven, if_match: IfMatch = None
+) -> Response:
+    """Change its name, its sender's reference or its position, or say that it is finished."""
+    present = (await here.campaigns.find(campaign)).campaign.version
+    await here.campaigns.amend(
+        campaign,
+        act_of(request, caller, "campaign.amend"),
+        name=given.name,
+        sender=given.sender,
+        position=given.position,
+        finished=given.finished,
+        version=wanted_version(if_match, present),
+    )
+    return _whole(request, await here.campaigns.find(campaign))

@@ -1,0 +1,80 @@
+"""Campaigns over the API: registered, linked, paused by their mailboxes and by people, resumed by whom they may be."""
+
+import pytest
+
+NEW = {"id": "spring", "name": "Spring", "sender": "crm-7", "position": "mail 41", "mailboxes": ["mb_0000", "user1@example.org"]}
+
+
+@pytest.fixture
+async def filled(rig):
+    await rig.fill(3)
+    assert (await rig.ask("POST", "/api/v1/campaigns", NEW, role="act"))[0] == 201
+    return rig
+
+
+async def test_one_is_registered_found_and_amended(filled):
+    status, headers, shown = await filled.ask("GET", "/api/v1/campaigns/spring", role="read")
+    assert (status, shown["state"], shown["mailboxes"], shown["position"]) == (200, "active", ["mb_0000", "mb_0001"], "mail 41")
+    status, _, shown = await filled.ask(
+        "PATCH", "/api/v1/campaigns/spring", {"position": "mail 42"}, headers={"If-Match": headers["ETag"]}
+    )
+    assert (status, shown["position"], shown["name"]) == (200, "mail 42", "Spring")
+    stale = await filled.ask("PATCH", "/api/v1/campaigns/spring", {"name": "x"}, headers={"If-Match": headers["ETag"]})
+    assert stale[0] == 412
+    assert (await filled.ask("POST", "/api/v1/campaigns", NEW))[2]["code"] == "exists"
+    assert (await filled.ask("GET", "/api/v1/mailboxes/mb_0001"))[2]["campaigns"] == ["spring"]
+
+
+async def test_lists_are_filtered_and_paged(filled):
+    for name in ("a", "b"):
+        await filled.ask("POST", "/api/v1/campaigns", {"id": name, "name": name})
+    seen, path = [], "/api/v1/campaigns?limit=2"
+    while path:
+        _, headers, page = await filled.ask("GET", path)
+        seen += [each["id"] for each in page["campaigns"]]
+        path = headers["Link"].partition(">")[0].removeprefix("<") if "Link" in headers else None
+    assert seen == ["a", "b", "spring"]
+    assert [each["id"] for each in (await filled.ask("GET", "/api/v1/campaigns?mailbox=mb_0001"))[2]["campaigns"]] == ["spring"]
+    assert [each["id"] for each in (await filled.ask("GET", "/api/v1/campaigns?q=crm"))[2]["campaigns"]] == ["spring"]
+    assert (await filled.ask("GET", "/api/v1/campaigns?state=paused"))[2]["campaigns"] == []
+
+
+async def test_a_disconnected_mailbox_pauses_it_and_the_ledger_says_why(filled):
+    await filled.ask("POST", "/api/v1/mailboxes/mb_0000/disconnect", role="act")
+    _, _, shown = await filled.ask("GET", "/api/v1/campaigns/spring")
+    assert shown["state"] == "paused"
+    (pause,) = shown["pauses"]
+    assert (pause["mailbox"], pause["origin"], pause["actor"], pause["lifted_at"]) == ("mb_0000", "operator", "token:act", None)
+    spans = await filled.ask("GET", "/api/v1/campaigns/spring/spans?since=2026-01-01T00:00:00Z&until=2027-01-01T00:00:00Z")
+    assert [each["id"] for each in spans[2]["pauses"]] == [pause["id"]]
+    assert (await filled.ask("GET", "/api/v1/mailboxes/mb_0000/resumable"))[2]["campaigns"] == []
+    _, _, shown = await filled.ask("DELETE", "/api/v1/campaigns/spring/links/user0@example.org")
+    assert (shown["mailboxes"], shown["state"]) == (["mb_0001"], "active")
+    _, _, shown = await filled.ask("POST", "/api/v1/campaigns/spring/links", {"mailboxes": ["mb_0000", "mb_0002"]})
+    assert shown["state"] == "paused"
+
+
+async def test_a_persons_own_pause_is_lifted_by_a_person(filled):
+    _, _, shown = await filled.ask("POST", "/api/v1/campaigns/spring/pause", {"reason": "typo in the text"})
+    assert (shown["state"], shown["pauses"][0]["reason"], shown["pauses"][0]["origin"]) == ("paused", "typo in the text", "person")
+    _, _, shown = await filled.ask("POST", "/api/v1/campaigns/spring/resume")
+    assert (shown["state"], shown["pauses"]) == ("active", [])
+
+
+async def test_the_brake_is_looked_at_and_released(filled):
+    assert (await filled.ask("GET", "/api/v1/brake"))[::2] == (200, {"pauses": []})
+    assert (await filled.ask("POST", "/api/v1/brake:release"))[::2] == (200, {"campaigns": 0})
+
+
+async def test_what_is_not_there_or_makes_no_sense_is_told(filled):
+    assert (await filled.ask("POST", "/api/v1/campaigns/none/pause", {"reason": "x"}))[0] == 404
+    assert (await filled.ask("POST", "/api/v1/campaigns", {"id": "x", "name": "x", "mailboxes": ["mb_none"]}))[0] == 404
+    assert (await filled.ask("POST", "/api/v1/campaigns/spring/pause", {"reason": ""}))[0] == 422
+    since = "2026-01-02T00:00:00Z"
+    assert (await filled.ask("GET", f"/api/v1/campaigns/spring/spans?since={since}&until={since}"))[2]["code"] == "unfit"
+
+
+async def test_an_id_of_any_letters_has_a_place(filled):
+    status, headers, _ = await filled.ask("POST", "/api/v1/campaigns", {"id": "früh ling", "name": "x"})
+    assert (status, headers["Location"]) == (201, "/api/v1/campaigns/fr%C3%BCh%20ling")
+    assert (await filled.ask("GET", headers["Location"]))[0] == 200

@@ -1,0 +1,63 @@
+"""The filter in the address bar."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.datastructures import QueryParams
+
+from mailwatch.core.lifecycle import State
+from mailwatch.ports.pages import PageFilter
+from mailwatch.web.pages.filtering import Wanted
+
+
+def of(text):
+    return Wanted.of(QueryParams(text))
+
+
+def test_the_whole_filter_is_read_and_written_back():
+    text = "state=blocked&provider=google&cause=mfa_required&label=team%3Dnorth&campaign=spring&q=anna"
+    wanted = of(text)
+    assert wanted.which == PageFilter(
+        frozenset({State.BLOCKED}), frozenset({"google"}), frozenset({"mfa_required"}), {"team": "north"}, "spring", "anna"
+    )
+    assert wanted.link() == f"/mailboxes?{text}"
+    assert wanted.link(cursor="next") == f"/mailboxes?{text}&cursor=next"
+
+
+def test_what_cannot_be_meant_is_left_aside():
+    assert of("state=asleep&provider=&q=%20&label=&unknown=1").which == PageFilter()
+    assert not of("state=asleep").is_narrow
+
+
+def test_a_counter_changes_the_states_alone():
+    assert of("state=blocked&q=anna&cursor=x").with_states([State.HELD]) == "/mailboxes?state=held&q=anna"
+    assert of("state=blocked").with_states(()) == "/mailboxes"
+
+
+def test_each_chip_takes_its_own_filter_away():
+    chips = dict(of("state=blocked&provider=google&q=anna").chips())
+    assert chips == {
+        "provider: Google": "/mailboxes?state=blocked&q=anna",
+        "address contains “anna”": "/mailboxes?state=blocked&provider=google",
+    }
+
+
+def test_it_is_told_to_the_api_as_the_api_asks():
+    assert of("state=blocked&label=a%3Db&q=x").as_json() == {
+        "state": ["blocked"],
+        "provider": [],
+        "cause": [],
+        "label": ["a=b"],
+        "campaign": "",
+        "q": "x",
+    }
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["state", "provider", "cause", "label", "campaign", "q", "cursor"]), st.text(max_size=20)),
+        max_size=8,
+    )
+)
+def test_any_query_is_read_and_what_is_written_back_means_the_same(pairs):
+    wanted = Wanted.of(QueryParams(pairs))
+    assert of(wanted.link().partition("?")[2]).which == wanted.which

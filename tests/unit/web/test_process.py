@@ -1,0 +1,108 @@
+"""What the process serves of itself: metrics, health, readiness, status, reload - with a whole surface, and without one."""
+
+import contextlib
+
+import aiohttp
+import pytest
+
+from fakes.web import Daemon
+from mailwatch.web.app import make_app
+from mailwatch.web.server import WebServer, listen
+
+
+@pytest.fixture
+async def daemon():
+    return Daemon()
+
+
+@pytest.fixture
+async def client(daemon, no_task_left_behind):
+    """In front of a node that only probes."""
+    server = WebServer(make_app(daemon.probing()), listen("127.0.0.1:0"))
+    server.start()
+    async with aiohttp.ClientSession(server.url) as session:
+        yield session
+    await server.stop()
+
+
+async def test_metrics_are_rendered_for_the_accept_header_of_the_scraper(client, daemon):
+    async with client.get("/metrics", headers={"Accept": "application/openmetrics-text"}) as answer:
+        assert answer.status == 200
+        assert await answer.text() == "mailwatch_up 1\n"
+        assert answer.headers["Content-Type"] == "text/plain; version=1.0.0; charset=utf-8"
+    assert daemon.accepted == ["application/openmetrics-text"]
+
+
+@pytest.mark.parametrize("path", ["/-/ready", "/readyz"])
+async def test_readiness_says_why_not(client, daemon, path):
+    async with client.get(path) as answer:
+        assert (answer.status, await answer.text()) == (200, "mailwatch is ready.\n")
+    daemon.reason = "starting"
+    async with client.get(path) as answer:
+        assert (answer.status, await answer.text()) == (503, "not ready: starting\n")
+
+
+@pytest.mark.parametrize("path", ["/-/healthy", "/livez"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_it_is_healthy_even_when_not_ready(client, daemon, path, method):
+    daemon.reason = "starting"
+    async with client.request(method, path) as answer:
+        assert answer.status == 200
+
+
+async def test_status_is_json_that_no_cache_keeps(client):
+    async with client.get("/api/v1/status") as answer:
+        assert (await answer.json())["states"] == {"connected": 3}
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+async def test_a_node_that_only_probes_has_a_landing_page_and_no_api(client):
+    async with client.get("/") as answer:
+        assert 'href="/metrics"' in await answer.text()
+    async with client.get("/api/v1/mailboxes", headers={"Authorization": "Bearer mwt_x"}) as answer:
+        assert answer.status == 404
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+@pytest.mark.parametrize("headers", [{}, {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}])
+async def test_a_reload_is_taken_from_tools_and_from_the_page_itself(client, daemon, method, headers):
+    async with client.request(method, "/-/reload", headers=headers) as answer:
+        assert (answer.status, await answer.text()) == (200, "reloaded\n")
+    assert daemon.reloads == 1
+
+
+async def test_a_link_cannot_reload(client, daemon):
+    async with client.get("/-/reload") as answer:
+        assert answer.status == 405
+    assert daemon.reloads == 0
+
+
+async def test_a_broken_configuration_is_told_and_the_old_one_stays(client, daemon):
+    daemon.fault = "line 3: no such key"
+    async with client.post("/-/reload") as answer:
+        assert answer.status == 500
+        assert "line 3: no such key" in await answer.text()
+
+
+async def test_what_is_not_there_is_404_and_tells_nothing_of_the_server(client):
+    async with client.get("/api/v1/secrets") as answer:
+        assert answer.status == 404
+        assert "Server" not in answer.headers
+
+
+async def test_many_ask_at_once(client):
+    async with contextlib.AsyncExitStack() as stack:
+        answers = [await stack.enter_async_context(client.get("/-/healthy")) for _ in range(20)]
+        assert {answer.status for answer in answers} == {200}
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/metrics"), ("GET", "/api/v1/status"), ("POST", "/-/reload")])
+async def test_what_tells_of_the_daemon_is_open_to_this_machine_alone(rig, method, path):
+    assert (await rig.ask(method, path, role=None))[0] == 200
+    through_a_proxy = {"X-Forwarded-For": "192.0.2.9"}
+    assert (await rig.ask(method, path, role=None, headers=through_a_proxy))[0] == 401
+    assert (await rig.ask(method, path, role="admin", headers=through_a_proxy))[0] == 200
+    for told in ({"X-Real-IP": "192.0.2.9"}, {"Via": "1.1 edge"}, {"X-Forwarded-Proto": "https"}, {"Forwarded": "for=192.0.2.9"}):
+        assert (await rig.ask(method, path, role=None, headers=told))[0] == 401
+    by_another_name = {"Host": "192.0.2.1:9725"}
+    assert (await rig.ask(method, path, role=None, headers=by_another_name))[0] == 401
