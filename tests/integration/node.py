@@ -49,6 +49,7 @@ per_address_bans = {bans}
 [incidents]
 circuits = {circuits}
 canary_seconds = {canary_seconds}
+ramp_doubles_seconds = {ramp_doubles_seconds}
 [network]
 allow_private_hosts = true
 ca_file = "{ca}"
@@ -74,6 +75,7 @@ class Node:
         bans="false",
         circuits="false",
         canary_seconds=15,
+        ramp_doubles_seconds=10,
         canaries=(),
         extra="",
         web="",
@@ -99,6 +101,7 @@ class Node:
             bans=bans,
             circuits=circuits,
             canary_seconds=canary_seconds,
+            ramp_doubles_seconds=ramp_doubles_seconds,
             canaries=f"canaries = {json.dumps(list(canaries))}" if canaries else "",
             ca=ca_file,
         )

@@ -139,7 +139,8 @@ def stage(start_dovecot, start_postfix, tmp_path):
         uplink = Uplink()
         running.callback(uplink.cut)
         extra = _PUSH.format(url=manager.url, linger=180 / FACTOR)
-        options = {"interval": INTERVAL, "max_in_flight": 400, "circuits": "true", "canary_seconds": 1}
+        options = {"interval": INTERVAL, "max_in_flight": 400, "circuits": "true"}
+        options |= {"canary_seconds": 1, "ramp_doubles_seconds": round(10 / FACTOR, 2)}
         node = running.enter_context(Node(tmp_path, dovecot.ca_file, canaries=[uplink.place], extra=extra, **options))
         target, told = node.url.removeprefix("http://"), manager.url.removeprefix("http://")
         prometheus = Prometheus(root["prometheus"], target=target, alertmanager=told, factor=FACTOR)
@@ -184,7 +185,6 @@ def test_an_outage_is_told_once_with_what_to_do_and_its_end_once(stage):
     # 300 mailboxes in 10 s are 30 looks a second, the ramp for all allows half as many again, each with two logins; Postfix lets
     # those go at once that had hung in it.
     assert max(per_second.values()) <= 2 * 90
-    assert max(count for second, count in per_second.items() if second < min(per_second) + 10) <= 30
     time.sleep(5)
     assert stage.heard() == [("MailwatchIncident", "firing"), ("MailwatchIncident", "resolved")]
     assert stage.incidents() == [("provider", "lab", "connection_refused", 0, 0)]
@@ -204,7 +204,6 @@ def test_declared_maintenance_is_nobodys_alarm_and_what_it_took_is_proven_afterw
     node.verb("maintenance", "end", window)
     stage.until(lambda: set(node.states()) == {"connected"} and not node.status()["incidents"], "all to be connected again", 90)
     moves = stage.moves()
-    print(moves)
     assert {cause for (_, _, cause) in moves if cause is not None} == {"platform_maintenance"}
     taken = moves["suspect", "reconnecting", "platform_maintenance"]
     assert taken >= 10

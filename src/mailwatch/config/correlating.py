@@ -32,3 +32,10 @@ class Incidents(Section):
     canary_seconds: float = Field(
         default=_CIRCUIT.canary_seconds, ge=1, le=300, description="How often a canary looks at a provider that is down."
     )
+    ramp_doubles_seconds: float = Field(
+        default=_CIRCUIT.ramp_doubles_seconds,
+        ge=0.1,
+        le=600,
+        description="When it is back, its mailboxes are looked at again two a second at first, and twice as many each time "
+        "this has passed, up to the provider's own pace.",
+    )

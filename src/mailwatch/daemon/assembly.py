@@ -101,9 +101,16 @@ def tuning_of(settings: Settings) -> Tuning:
         campaigns=to_campaign_policy(settings),
         webhooks=to_webhooks(settings),
         detect=DetectPolicy(min_failures=settings.incidents.min_failures, min_share=settings.incidents.min_share),
-        circuit=CircuitPolicy(canary_seconds=settings.incidents.canary_seconds) if settings.incidents.circuits else None,
+        circuit=_circuit(settings),
         settings=settings,
     )
+
+
+def _circuit(settings: Settings) -> CircuitPolicy | None:
+    wanted = settings.incidents
+    if not wanted.circuits:
+        return None
+    return CircuitPolicy(canary_seconds=wanted.canary_seconds, ramp_doubles_seconds=wanted.ramp_doubles_seconds)
 
 
 def web_settings(settings: Settings) -> WebSettings:

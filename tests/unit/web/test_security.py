@@ -174,7 +174,7 @@ async def test_no_web_socket_is_spoken(rig):
         await rig.client.ws_connect("/api/v1/events", headers=rig.bearer())
 
 
-@pytest.mark.parametrize("path", ["/mailboxes/%00", "/audit?mailbox=%00", "/api/v1/mailboxes/mb_%00", "/sign-in?next=a%00"])
+@pytest.mark.parametrize("path", ["/mailboxes/%00", "/audit?mailbox=%00", "/sign-in?next=a%00"])
 async def test_a_url_with_what_no_database_can_hold_is_refused(rig, path):
     async with rig.client.get(URL(rig.url + path, encoded=True), headers=rig.bearer()) as answer:
         assert answer.status == 400

@@ -3,7 +3,7 @@
 import { all, one, root } from "./dom.js";
 import { refresh, shownIds } from "./refresh.js";
 
-const TYPES = ["mailbox.added", "mailbox.transitioned", "mailbox.removed", "campaign.paused", "campaign.resumed", "campaign.changed", "campaigns.braked", "incident.opened", "incident.reopened", "incident.closed", "reset"];
+const TYPES = ["mailbox.added", "mailbox.transitioned", "mailbox.changed", "mailbox.removed", "campaign.paused", "campaign.resumed", "campaign.changed", "campaigns.braked", "incident.opened", "incident.reopened", "incident.closed", "reset"];
 const GATHER = one("[data-heavy]") ? 3000 : 500; // at most two drawings a second, fewer where one costs much
 const POLL = 15_000;
 
