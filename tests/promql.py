@@ -129,10 +129,8 @@ def labels_left(expression, more: dict[str, frozenset[str]]) -> frozenset[str]:
         case VectorSelector():
             known = more.get(expression.name)
             return known if known is not None else exported()[expression.name] | TARGET
-        case Call() if expression.func.name in ("absent", "vector"):
-            return frozenset()
         case Call():
-            return labels_left(expression.args[0], more)
+            return frozenset() if expression.func.name in ("absent", "vector") else labels_left(expression.args[0], more)
     inner = getattr(expression, "vector_selector", None)
     return labels_left(inner if inner is not None else expression.expr, more)
 

@@ -4,12 +4,19 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.dialects import sqlite
 
 from contract.fleet import NOON, add, moved, oauth_mailbox, password_mailbox
 from mailwatch.core.causes import Cause
 from mailwatch.core.incidents.life import Incident
 from mailwatch.core.incidents.scopes import EGRESS, Scope, ScopeKind
 from mailwatch.core.lifecycle import State, Trigger
+from mailwatch.store import migrate
+from mailwatch.store.address import parse_address
+from mailwatch.store.engine import Database
+from mailwatch.store.incident_scope import domain_of, seen_in
+from mailwatch.store.incident_views import unexplained
 
 MINUTE = timedelta(minutes=1)
 DOMAIN = Scope(ScopeKind.DOMAIN, "example.org")
@@ -120,6 +127,24 @@ async def test_what_is_away_with_an_incident_is_no_trouble_besides(fleet, scope)
     assert seen(await fleet.pages.troubles([incident(scope, opened_at=NOON + 30 * MINUTE)])) == both
     throttled = [incident(scope), incident(scope, id="inc_2", cause=Cause.RATE_LIMITED)]
     assert seen(await fleet.pages.troubles(throttled)) == {}
+
+
+async def test_sqlite_does_not_read_the_history_before_an_incident(tmp_path):
+    url = f"sqlite:///{tmp_path / 'mailwatch.db'}"
+    await migrate(url)
+    database = Database(parse_address(url))
+    statement = seen_in(incident(), domain_of(database)).compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+
+    async def plan(attempt):
+        return [row.detail for row in (await attempt.connection.execute(text(f"EXPLAIN QUERY PLAN {statement}"))).all()]
+
+    steps = await database.read(plan)
+    await database.close()
+    assert any("USING INDEX ix_transitions_at (at>?)" in step for step in steps), steps
+
+
+async def test_without_incidents_nothing_is_left_out(database):
+    assert unexplained([], domain_of(database)) == []
 
 
 async def test_another_scopes_incident_explains_nothing(fleet):

@@ -101,7 +101,7 @@ def test_the_toast_offers_to_undo(opened, site):
     page.get_by_role("menuitem", name="Disconnect mailbox").click()
     page.get_by_role("button", name="Disconnect", exact=True).click()
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_text("anna@example.org is reconnecting. Campaigns resume once it is verified.")).to_be_visible()
+    expect(page.get_by_text("anna@example.org is reconnecting. What mailwatch paused resumes once it is verified.")).to_be_visible()
     assert site.state(anna) is State.RECONNECTING
 
 

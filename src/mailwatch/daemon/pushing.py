@@ -96,15 +96,27 @@ class Pushing:
 
     def _incidents(self, opened: Sequence[Incident], now: datetime, settle_seconds: float) -> list[Incident]:
         """Those to be told: declared maintenance alerts nobody, and what has just ended lingers as it was."""
-        settled = now - timedelta(seconds=settle_seconds)
         for each in opened:
-            known = each.id in self._told or is_urgent(each) or each.opened_at <= settled
-            if known and each.cause is not Cause.PLATFORM_MAINTENANCE:
+            told = each.id in self._told or (now - each.opened_at).total_seconds() >= self._wait(each, settle_seconds)
+            if told and each.cause is not Cause.PLATFORM_MAINTENANCE:
                 self._told[each.id] = (each, now)
         lingering = now - timedelta(seconds=self._alerting.linger_seconds)
         current = {each.id for each in opened}
-        self._told = {key: told for key, told in self._told.items() if key in current or told[1] > lingering}
+        self._told = {
+            key: (incident, open_at)
+            for key, (incident, open_at) in self._told.items()
+            if key in current or (open_at > lingering and incident.scope != EGRESS)
+        }
         return [incident for incident, _ in self._told.values()]
+
+    def _wait(self, incident: Incident, settle_seconds: float) -> float:
+        """How long an incident must have been open to be told.
+
+        That our own network is down the rules tell first, where there are rules, and last longest: what they say silences this.
+        """
+        if incident.scope == EGRESS:
+            return self._alerting.resend_seconds
+        return 0.0 if is_urgent(incident) else settle_seconds
 
     async def _mailboxes(self, opened: Sequence[Incident]) -> list[WaitingMailbox]:
         found: list[WaitingMailbox] = []

@@ -78,6 +78,12 @@ class Upkeep:
         return max(1.0, min(15.0, self.tuning.policy.interval_seconds / 10))
 
     @property
+    def _round_seconds(self) -> float:
+        """How long a mailbox that is well, suspected or proving itself may go without a look."""
+        policy = self.tuning.policy
+        return max(policy.interval_seconds, 1.25 * policy.confirm.secret_seconds, policy.verify.min_seconds)
+
+    @property
     def mailboxes(self) -> int:
         """How many mailboxes there are."""
         return sum(self._counts.values())
@@ -111,12 +117,12 @@ class Upkeep:
     async def troubles(self) -> None:
         """What somebody may have to look into."""
         parts, now = self._parts, self._parts.clock.now()
-        gauges, policy = parts.store.gauges, self.tuning.policy
+        gauges = parts.store.gauges
         parts.metrics.set_waiting(await gauges.waiting(self.watch.open))
-        parts.metrics.set_flapping(await gauges.flapping(policy.flap, now))
+        parts.metrics.set_flapping(await gauges.flapping(self.tuning.policy.flap, now))
         parts.metrics.set_paused_longest(await gauges.paused_longest(now))
         limited = self._circuits.limited()
-        stale = await gauges.stale(now, policy.interval_seconds, excluding=limited) if self._connectivity.is_up else 0
+        stale = await gauges.stale(now, self._round_seconds, excluding=limited) if self._connectivity.is_up else 0
         parts.metrics.set_stale(stale)
         disabled = await parts.store.outbox.disabled()
         parts.metrics.set_webhooks({name: name in disabled for name in self.tuning.webhooks})
@@ -158,11 +164,10 @@ class Upkeep:
     async def sweep(self) -> None:
         """Nothing may wait for a moment that its state does not allow."""
         policy, now = self.tuning.policy, self._parts.clock.now()
-        round_seconds = max(policy.interval_seconds, 1.25 * policy.confirm.secret_seconds, policy.verify.min_seconds)
         longest = max(policy.max_hint_seconds, policy.throttled.max_seconds, policy.recheck_seconds)
         rescued = await self._parts.store.rescue(
             now,
-            steady=now + timedelta(seconds=2 * round_seconds),
+            steady=now + timedelta(seconds=2 * self._round_seconds),
             patient=now + timedelta(seconds=2 * longest),
             lease=now + timedelta(seconds=10 * (policy.timeout_seconds + LEASE_MARGIN_SECONDS)),
         )

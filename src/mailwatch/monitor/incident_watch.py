@@ -188,8 +188,14 @@ class IncidentWatch:
             if each.is_open
         }
         others = [each for each in known if each.scope != EGRESS]
+        limited = self._circuits.limited()
         news = advance(others, findings, signs, self._holders, now, self.policy.life)
-        return [replace(each, incident=self._measured(each.incident)) for each in news]
+        # what came through with a few is not over: most mailboxes have not looked again yet
+        return [
+            replace(each, incident=self._measured(each.incident))
+            for each in news
+            if each.change is not Change.CLOSED or gate_within(each.incident) not in limited
+        ]
 
     def _measured(self, incident: Incident) -> Incident:
         """With the size of its scope; where nearly every look failed until only canaries were sent, it takes the whole of it.

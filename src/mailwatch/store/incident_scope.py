@@ -1,8 +1,8 @@
 """Which mailboxes an incident's scope holds, and which of them were seen failing in it, as SQL."""
 
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 
 from mailwatch.core.incidents.belonging import LEAD
 from mailwatch.core.incidents.life import Incident
@@ -10,6 +10,10 @@ from mailwatch.core.incidents.scopes import EGRESS, Scope, ScopeKind
 from mailwatch.core.lifecycle import State
 from mailwatch.store.engine import Database
 from mailwatch.store.schema import mailboxes, transitions
+
+#: The mailbox of a transition.  An expression, and no column: for the sake of its order, or of a join, SQLite would walk the whole
+#: history by mailbox instead of the little that happened since the incident began.
+WHO: Final = func.coalesce(transitions.c.mailbox_id, "").label("mailbox_id")
 
 
 def domain_of(database: Database) -> ColumnElement[Any]:
@@ -33,18 +37,18 @@ def in_scope(scope: Scope, domain: ColumnElement[Any]) -> ColumnElement[bool]:
     return or_(columns.imap.contains(host, autoescape=True), columns.smtp.contains(host, autoescape=True))
 
 
+def changed_in(scope: Scope, domain: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether a row of `transitions` is of a mailbox in *scope*."""
+    return exists(select(mailboxes.c.id).where(mailboxes.c.id == WHO, in_scope(scope, domain)))
+
+
 def seen_in(incident: Incident, domain: ColumnElement[Any]) -> Select[Any]:
     """The ids of the mailboxes that were seen failing in *incident*, each once."""
     during = [
         transitions.c.at >= incident.opened_at - LEAD,
         transitions.c.to_state == State.SUSPECT.value,
-        in_scope(incident.scope, domain),
+        changed_in(incident.scope, domain),
     ]
     if incident.closed_at is not None:
         during.append(transitions.c.at <= incident.closed_at)
-    return (
-        select(transitions.c.mailbox_id)
-        .distinct()
-        .join_from(transitions, mailboxes, mailboxes.c.id == transitions.c.mailbox_id)
-        .where(*during)
-    )
+    return select(WHO).distinct().where(*during)

@@ -15,7 +15,7 @@ from mailwatch.core.lifecycle import State
 from mailwatch.core.webhooks import EventType
 from mailwatch.ports.pages import Course, Extent, Stretch
 from mailwatch.store.engine import Attempt, Database
-from mailwatch.store.incident_scope import domain_of, in_scope, seen_in
+from mailwatch.store.incident_scope import WHO, changed_in, domain_of, in_scope, seen_in
 from mailwatch.store.schema import Moment, from_micros, mailboxes, standings, to_micros, transitions
 from mailwatch.store.schema_campaigns import campaign_links, events
 
@@ -67,9 +67,9 @@ class SqlIncidentViews:
 
     async def seen_failing(self, incident: Incident, after: str | None, limit: int) -> Sequence[str]:
         """Ids of mailboxes that were seen failing in it, in order of id."""
-        statement = seen_in(incident, self._domain).order_by(transitions.c.mailbox_id).limit(limit)
+        statement = seen_in(incident, self._domain).order_by(WHO).limit(limit)
         if after is not None:
-            statement = statement.where(transitions.c.mailbox_id > after)
+            statement = statement.where(after < WHO)
 
         async def work(attempt: Attempt) -> Sequence[str]:
             return list((await attempt.connection.execute(statement)).scalars())
@@ -82,7 +82,7 @@ class SqlIncidentViews:
         end = now if incident.closed_at is None else min(now, incident.closed_at + LEAD)
         length = (end - begin).total_seconds()
         seconds = next((each for each in _STRETCHES if length <= each * _MOST_STRETCHES), _STRETCHES[-1])
-        within = and_(transitions.c.at >= begin, transitions.c.at <= end, in_scope(incident.scope, self._domain))
+        within = and_(transitions.c.at >= begin, transitions.c.at <= end, changed_in(incident.scope, self._domain))
 
         async def work(attempt: Attempt) -> Course:
             failed = await _counted(attempt, _first_failures(within), begin, seconds)
@@ -105,8 +105,7 @@ def _returns(within: ColumnElement[bool]) -> Select[Any]:
 
 
 def _of_mailboxes(at: ColumnElement[Any]) -> Select[Any]:
-    joined = transitions.join(mailboxes, mailboxes.c.id == transitions.c.mailbox_id)
-    return select(type_coerce(at, BigInteger).label("at")).select_from(joined).group_by(transitions.c.mailbox_id)
+    return select(type_coerce(at, BigInteger).label("at")).group_by(WHO)
 
 
 async def _counted(attempt: Attempt, moments: Select[Any], begin: datetime, seconds: int) -> Counter[int]:

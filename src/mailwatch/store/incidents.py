@@ -24,7 +24,7 @@ from mailwatch.core.webhooks import EventType
 from mailwatch.ports.incidents import Failing, FreshFailures, Recent, Recovered
 from mailwatch.store.engine import Attempt, Database
 from mailwatch.store.events import Note, stamp, write_notes
-from mailwatch.store.incident_scope import domain_of, in_scope, seen_in
+from mailwatch.store.incident_scope import WHO, domain_of, in_scope, seen_in
 from mailwatch.store.schema import mailboxes, standings, transitions
 from mailwatch.store.schema_campaigns import campaign_links
 from mailwatch.store.schema_incidents import baselines, duties, incidents
@@ -188,7 +188,7 @@ class SqlIncidents:
 
     async def affected(self, incident: Incident, limit: int) -> tuple[Sequence[str], Sequence[str]]:
         """(mailbox ids, campaign ids): what left `connected` in its scope while it was open."""
-        found = seen_in(incident, self._domain).order_by(transitions.c.mailbox_id).limit(limit)
+        found = seen_in(incident, self._domain).order_by(WHO).limit(limit)
         sending = select(campaign_links.c.campaign_id).distinct().where(campaign_links.c.mailbox_id.in_(found))
 
         async def work(attempt: Attempt) -> tuple[Sequence[str], Sequence[str]]:

@@ -33,7 +33,7 @@ _DOING: Final[Mapping[State, str]] = {
     State.SUSPECT: "It looks again {due} before it believes the failure. Campaigns still run.",
     State.RECONNECTING: "It tries again {due} (attempt {attempt}). Campaigns stay paused until the mailbox is verified.",
     State.VERIFYING: "{clean} clean so far; the next probe is {due}. Campaigns resume once it has proved itself.",
-    State.BLOCKED: "It sends no password any more, so that the account is not locked; it looks without a login {due}.",
+    State.BLOCKED: "It has stopped logging in, so that the account is not locked; it looks without a login {due}.",
     State.HELD: "Nothing, until the hold ends {until}; then it verifies the mailbox.",
     State.INACTIVE: "Nothing is probed. Record, history and campaign links are kept.",
 }

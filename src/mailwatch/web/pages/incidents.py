@@ -1,5 +1,6 @@
 """Incidents: those that are open, what is away for reasons of its own, those that are over; and one incident with its course."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,13 +24,13 @@ from mailwatch.web.pages.charts import course_chart
 from mailwatch.web.pages.fleet import groups_of
 from mailwatch.web.pages.notices import looks_by_canaries, notices_of
 from mailwatch.web.pages.rendering import moment
+from mailwatch.web.pages.shelf import shelved
 from mailwatch.web.pages.visits import Visit
 from mailwatch.web.pages.words import capital, cause_word, number_word, scope_word, what_it_is
 
 _PAST_ROWS: Final = 25
 _MAILBOX_ROWS: Final = 50
-_CARD_CAMPAIGNS: Final = 200
-_PAGE_CAMPAIGNS: Final = 500
+CAMPAIGNS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,12 @@ class Card:
     extent: Extent
     link: str
     mailboxes_link: str | None  #: the list of the mailboxes of its scope, where the list can be filtered by that
+
+    @property
+    def campaigns(self) -> str:
+        """How many campaigns send through it."""
+        number = len(self.extent.campaigns)
+        return f"more than {CAMPAIGNS} campaigns" if number > CAMPAIGNS else number_word(number, "campaign")
 
     @property
     def tone(self) -> str:
@@ -72,6 +79,7 @@ async def incidents(visit: Visit) -> Response:
     """`/incidents`."""
     told, source = await notices_of(visit), visit.surface.incidents
     before = visit.request.query_params.get("before") or None
+    extents = await asyncio.gather(*(_extent(visit, each) for each in told.incidents))
     groups = groups_of(await visit.surface.pages.troubles(told.incidents))
     past = await source.listed(before, _PAST_ROWS + 1, is_open=False) if source is not None else ()
     shown = past[:_PAST_ROWS]
@@ -80,10 +88,7 @@ async def incidents(visit: Visit) -> Response:
         here="incidents",
         tab="incidents",
         running=len(told.windows),
-        cards=[
-            card_of(each, await visit.surface.pages.extent(each, _CARD_CAMPAIGNS), told.canary_seconds, visit.now)
-            for each in told.incidents
-        ],
+        cards=[card_of(each, extent, told.canary_seconds, visit.now) for each, extent in zip(told.incidents, extents, strict=True)],
         groups=groups,
         away=sum(group.mailboxes for group in groups),
         past=[(each, title_of(each), link_of(each)) for each in shown],
@@ -99,10 +104,10 @@ async def incident(visit: Visit) -> Response:
     if found is None:
         return visit.problem(404, "There is no such incident", "It was tidied away, or never was here.")
     told = await notices_of(visit)
-    course = await pages.course(found, visit.now)
+    course = await shelved(visit, ("course", found), lambda: pages.course(found, visit.now))
     after = visit.request.query_params.get("after") or None
-    ids = await pages.seen_failing(found, after, _MAILBOX_ROWS + 1)
-    card = card_of(found, await pages.extent(found, _PAGE_CAMPAIGNS + 1), told.canary_seconds, visit.now)
+    ids = await shelved(visit, ("seen", found, after), lambda: pages.seen_failing(found, after, _MAILBOX_ROWS + 1))
+    card = card_of(found, await _extent(visit, found), told.canary_seconds, visit.now)
     return visit.page(
         "incident.html",
         here="incidents",
@@ -117,8 +122,8 @@ async def incident(visit: Visit) -> Response:
         if len(ids) > _MAILBOX_ROWS
         else None,
         first_page=after is None,
-        campaigns=card.extent.campaigns[:_PAGE_CAMPAIGNS],
-        more_campaigns=len(card.extent.campaigns) > _PAGE_CAMPAIGNS,
+        campaigns=card.extent.campaigns[:CAMPAIGNS],
+        more_campaigns=len(card.extent.campaigns) > CAMPAIGNS,
     )
 
 
@@ -126,6 +131,10 @@ def _behind(link: str, ids: Sequence[str]) -> str | None:
     """The next page of its mailboxes, where there are more."""
     last = urlencode({"after": ids[_MAILBOX_ROWS - 1]}) if len(ids) > _MAILBOX_ROWS else None
     return None if last is None else f"{link}?{last}#mailboxes-seen"
+
+
+async def _extent(visit: Visit, incident: Incident) -> Extent:
+    return await shelved(visit, ("extent", incident), lambda: visit.surface.pages.extent(incident, CAMPAIGNS + 1))
 
 
 async def _views(visit: Visit, ids: Sequence[str]) -> Sequence[MailboxView]:

@@ -24,7 +24,7 @@ async function act(subject, name, { body, words, undo, quiet } = {}) {
   }
 }
 
-const verified = (address) => `${address} is reconnecting. Campaigns resume once it is verified.`;
+const verified = (address) => `${address} is reconnecting. What mailwatch paused resumes once it is verified.`;
 
 const DO = {
   disconnect: (subject, back) => {
@@ -38,11 +38,11 @@ const DO = {
     return ask("ask-secret", { address }, async ({ secret }) => {
       if (!secret) { await act(subject, "reconnect", { words: verified(address), quiet: true }); return; }
       await storeSecret(mailbox, secret);
-      toast(`The new password of ${address} is stored and tried now. Campaigns resume once it is verified.`);
+      toast(`The new password of ${address} is stored. What mailwatch paused resumes once the mailbox is verified.`);
       await refresh([mailbox]);
     }, back);
   },
-  release: (subject) => act(subject, "release", { words: `${subject.dataset.address} is released. Campaigns resume once it is verified.` }),
+  release: (subject) => act(subject, "release", { words: `${subject.dataset.address} is released. What mailwatch paused resumes once it is verified.` }),
   probe: (subject) => act(subject, "probe", { words: `${subject.dataset.address} is looked at now.` }),
   hold: (subject, back) => {
     const { address, mailbox } = subject.dataset;

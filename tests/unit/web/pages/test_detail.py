@@ -149,4 +149,4 @@ def test_a_mailbox_that_waits_for_canaries_promises_no_attempt_of_its_own():
     assert "It tries again" not in story.doing
     assert "It tries again" in inside(State.RECONNECTING, cause=DOWN.cause, due_at=later(60), canary_seconds=None).doing
     blocked = inside(State.BLOCKED, cause=Cause.CONNECTION_TIMEOUT)
-    assert "It sends no password any more" in blocked.doing
+    assert "it looks without a login" in blocked.doing
