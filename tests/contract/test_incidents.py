@@ -170,3 +170,23 @@ async def test_healthy_probes_leave_nothing_to_correlate(store):
     await store.flush()
     recent = await store.incidents.recent(NOON, NOON)
     assert (recent.fresh, recent.failing, recent.recovered) == ([], [], [])
+
+
+async def test_what_is_away_is_counted_by_its_cause(store):
+    await connected(store, 2)
+    for claim in await store.claim_due(NOON + timedelta(seconds=10), 10, 60):
+        decision = moved(claim, State.SUSPECT, Trigger.PROBE_FAILED, at=NOON)
+        await store.record(claim, replace(decision, after=replace(decision.after, cause=Cause.INVALID_CREDENTIALS)))
+    (failing,) = (await store.incidents.recent(NOON, NOON)).failing
+    assert (failing.count, failing.cause) == (2, Cause.INVALID_CREDENTIALS)
+
+
+async def test_what_waits_for_its_next_try_in_the_scope_is_hastened_and_nothing_else(store):
+    await add(store, password_mailbox(1), password_mailbox(2, host="elsewhere.test"), due_at=NOON)
+    later, now = NOON + timedelta(minutes=10), NOON + timedelta(minutes=5)
+    for claim in await store.claim_due(NOON + timedelta(seconds=1), 10, 60):
+        await store.record(claim, moved(claim, State.RECONNECTING, Trigger.FAILURE_CONFIRMED, at=NOON, due_at=later))
+    await add(store, password_mailbox(3), due_at=later)
+    assert await store.incidents.hasten(incident(), now) == 1
+    due = {name: (await store.find(name)).standing.due_at for name in ("mb_0001", "mb_0002", "mb_0003")}
+    assert due == {"mb_0001": now, "mb_0002": later, "mb_0003": later}

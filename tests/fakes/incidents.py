@@ -13,6 +13,7 @@ class FakeIncidents:
         self.learnt = {}
         self.waiting = {}
         self.suspected = []
+        self.hastened = []
         self.is_holder = True
         self.saved = 0
 
@@ -60,6 +61,10 @@ class FakeIncidents:
 
     async def suspects(self, incident, limit):
         return self.suspected[:limit]
+
+    async def hasten(self, incident, now):
+        self.hastened.append(incident.id)
+        return 0
 
     async def waiting_for(self, incident, causes, limit):
         return [mailbox_id for mailbox_id, cause in self.waiting.items() if cause in causes][:limit]

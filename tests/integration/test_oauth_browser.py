@@ -10,7 +10,7 @@ from integration.operators import Gallery, Program, browser_of, live, menu_of, r
 from servers.presence import need_dovecot
 
 pytest_plugins = ("browser",)
-pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.waiting]
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 ANA, BEN, EVA = "u00001@mail.test", "u00002@mail.test", "u00004@mail.test"
 CHANGES = 30_000  #: milliseconds for what takes several probes, on a busy machine

@@ -7,7 +7,7 @@ It reads the daemon's /metrics, so that a provider can be looked at alone.  Form
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, unique
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Annotated, Final, NoReturn
 from urllib.parse import urlsplit
 
@@ -15,6 +15,8 @@ import typer
 
 _MAX_BYTES: Final = 64 * 1024 * 1024
 _OK_STATUS: Final = 200
+#: TLS trusts what the system trusts, or what SSL_CERT_FILE names.
+_KINDS: Final[Mapping[str, type[HTTPConnection]]] = {"http": HTTPConnection, "https": HTTPSConnection}
 #: Not working, though somebody wants it to.
 _BROKEN: Final = ("reconnecting", "verifying", "blocked")
 _SHOWN: Final = ("connected", "suspect", *_BROKEN, "held", "pending")
@@ -183,11 +185,11 @@ def _metrics(url: str, timeout_seconds: float) -> str:
 def _connection(url: str, timeout_seconds: float) -> tuple[HTTPConnection, str]:
     try:
         parts = urlsplit(url)
-        if parts.scheme == "http" and parts.hostname:
-            return HTTPConnection(parts.hostname, parts.port or 80, timeout=timeout_seconds), parts.path.rstrip("/")
+        if parts.scheme in _KINDS and parts.hostname:
+            return _KINDS[parts.scheme](parts.hostname, parts.port, timeout=timeout_seconds), parts.path.rstrip("/")
     except ValueError:
         pass  # no port, or no address
-    raise UnknownError(f"--url {url}: an http:// URL is needed, such as http://127.0.0.1:9725")
+    raise UnknownError(f"--url {url}: an http:// or https:// URL is needed, such as http://127.0.0.1:9725")
 
 
 def _end(verdict: Verdict, words: str, figures: str = "") -> NoReturn:

@@ -1,8 +1,8 @@
 """`mailwatch status`: what the running daemon says of itself and of the fleet."""
 
 import json
-from collections.abc import Iterator
-from http.client import HTTPConnection, HTTPException
+from collections.abc import Iterator, Mapping
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
@@ -13,6 +13,8 @@ from mailwatch.cli.output import CliError, ExitCode, emit_json, ends_cleanly
 _TIMEOUT_SECONDS: Final = 5.0
 _MAX_BYTES: Final = 1_048_576
 _OK, _SERVER_ERROR = 200, 500
+#: TLS trusts what the system trusts, or what SSL_CERT_FILE names.
+_KINDS: Final[Mapping[str, type[HTTPConnection]]] = {"http": HTTPConnection, "https": HTTPSConnection}
 #: Fleet states that are as they should be, or as somebody wants them.
 _FINE: Final = ("connected", "inactive", "held", "pending")
 #: What the daemon's answer holds; by these it is told from that of any other server.
@@ -80,11 +82,11 @@ def _connection(url: str) -> tuple[HTTPConnection, str]:
     """A connection to the server of *url*, and the path below which it serves; raises CliError."""
     try:
         parts = urlsplit(url)
-        if parts.scheme == "http" and parts.hostname:
-            return HTTPConnection(parts.hostname, parts.port or 80, timeout=_TIMEOUT_SECONDS), parts.path.rstrip("/")
+        if parts.scheme in _KINDS and parts.hostname:
+            return _KINDS[parts.scheme](parts.hostname, parts.port, timeout=_TIMEOUT_SECONDS), parts.path.rstrip("/")
     except ValueError:
         pass  # no port, or no address
-    raise CliError(f"--url {url!r}: an http:// URL is needed, such as http://127.0.0.1:9725")
+    raise CliError(f"--url {url!r}: an http:// or https:// URL is needed, such as http://127.0.0.1:9725")
 
 
 def _parsed(body: bytes) -> dict[str, Any] | None:

@@ -47,10 +47,10 @@ class Circuits:
         circuit = self._circuits.get(gate)
         return None if circuit is None or self.policy is None else circuit.room(now)
 
-    def wants_proven(self, gate: str) -> bool:
+    def wants_proven(self, gate: str, now: float) -> bool:
         """Whether only mailboxes with a proven secret may look now."""
         circuit = self._circuits.get(gate)
-        return circuit is not None and self.policy is not None and circuit.proven_only
+        return circuit is not None and self.policy is not None and circuit.proven_only(now)
 
     def start(self, gate: str, now: float) -> None:
         """A probe of *gate* starts."""
@@ -75,6 +75,11 @@ class Circuits:
         """Whether of *gate* only canaries are sent."""
         circuit = self._circuits.get(gate or "")
         return circuit is not None and self.policy is not None and circuit.state is CircuitState.OPEN
+
+    def is_returning(self, gate: str | None) -> bool:
+        """Whether canaries came through at *gate*, and its probes return on the ramp."""
+        circuit = self._circuits.get(gate or "")
+        return circuit is not None and self.policy is not None and circuit.state is CircuitState.HALF_OPEN
 
     def failing_share(self, gate: str | None) -> float:
         """How much of what is looked at behind *gate* fails, where only canaries are sent; else 0."""

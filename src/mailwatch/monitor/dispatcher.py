@@ -135,7 +135,8 @@ class Dispatcher:
         gate = gate_of(claim.mailbox)
         proven = claim.standing.proven
         logs_in = plan(claim.mailbox, claim.standing, self._policy, now).logs_in
-        if self._circuits.wants_proven(gate) and not (proven and logs_in):
+        fit = (proven and logs_in) or claim.standing.forced  # a person who asks for a look gets one
+        if not fit and self._circuits.wants_proven(gate, self._clock.monotonic()):
             await self._store.postpone(claim, now + timedelta(seconds=self._policy.interval_seconds))
             return
         strict = self._pace_of(gate).per_address_bans

@@ -89,6 +89,8 @@ class IncidentWatch:
         self._unexplained: Counter[Scope] = Counter()
         self._noted_to: datetime | None = None
         self._felt_at: dict[str, datetime] = {}
+        self._returning: set[str] = set()  # incidents whose circuit is on its ramp …
+        self._over: set[str] = set()  # … and those of them that were seen to be over
         self.open: Sequence[Incident] = ()
         self._on_duty = False
 
@@ -149,6 +151,7 @@ class IncidentWatch:
         after = [changed.pop(each.id, each) for each in known] + list(changed.values())
         for each in after:
             if each.is_open:
+                await self._hasten(each, now)
                 await self._confirm_suspects(each)
                 await self._feel(each, now)
         return after
@@ -188,14 +191,25 @@ class IncidentWatch:
             if each.is_open
         }
         others = [each for each in known if each.scope != EGRESS]
-        limited = self._circuits.limited()
         news = advance(others, findings, signs, self._holders, now, self.policy.life)
-        # what came through with a few is not over: most mailboxes have not looked again yet
-        return [
-            replace(each, incident=self._measured(each.incident))
-            for each in news
-            if each.change is not Change.CLOSED or gate_within(each.incident) not in limited
-        ]
+        news = [replace(each, incident=self._measured(each.incident)) for each in news]
+        return self._with_their_circuits(others, news, now)
+
+    def _with_their_circuits(self, known: Sequence[Incident], news: Sequence[News], now: datetime) -> list[News]:
+        """*news*, but no incident ends before its circuit lets all through: until then most of its mailboxes have not looked."""
+        limited = self._circuits.limited()
+        told = {each.incident.id: each for each in news}
+        for each in known:
+            gate, step = gate_within(each), told.get(each.id)
+            if not each.is_open or self._circuits.is_open(gate):
+                self._over.discard(each.id)  # over, or a relapse
+            ends = step is not None and step.change is Change.CLOSED
+            if gate in limited and step is not None and ends:
+                del told[each.id]
+                self._over.add(each.id)
+            elif gate not in limited and not ends and each.id in self._over:
+                told[each.id] = News(Change.CLOSED, replace(self._measured(each), closed_at=now))
+        return list(told.values())
 
     def _measured(self, incident: Incident) -> Incident:
         """With the size of its scope; where nearly every look failed until only canaries were sent, it takes the whole of it.
@@ -291,8 +305,19 @@ class IncidentWatch:
         )
         if news.change is Change.CLOSED:
             self._felt_at.pop(incident.id, None)
+            self._returning.discard(incident.id)
+            self._over.discard(incident.id)
+            await self._incidents.hasten(incident, self._clock.now())
             for mailbox_id in await self._incidents.waiting_for(incident, _STOPPED_BY_INCIDENTS, _RETURNS_AT_ONCE):
                 await self._bring_back(mailbox_id)
+
+    async def _hasten(self, incident: Incident, now: datetime) -> None:
+        """What failed last waits longest by its own backoff; once canaries came through it comes first, on the ramp."""
+        if not self._circuits.is_returning(gate_within(incident)):
+            self._returning.discard(incident.id)
+        elif incident.id not in self._returning:
+            self._returning.add(incident.id)
+            await self._incidents.hasten(incident, now)
 
     async def _confirm_suspects(self, incident: Incident) -> None:
         """While only canaries look, nobody's suspicion would ever be confirmed by a look of its own."""

@@ -85,5 +85,8 @@ class Incidents(Protocol):
     async def suspects(self, incident: Incident, limit: int) -> Sequence[str]:
         """Mailboxes of the incident's scope that wait for their second look."""
 
+    async def hasten(self, incident: Incident, now: datetime) -> int:
+        """Make due at once what waits in its scope for its next try: the place is back; how many that were."""
+
     async def waiting_for(self, incident: Incident, causes: Sequence[Cause], limit: int) -> Sequence[str]:
         """Blocked mailboxes of the incident's scope that one of *causes* stopped while it was open."""

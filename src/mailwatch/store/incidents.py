@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, case, delete, func, insert, not_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from mailwatch.core.cause_texts import texts_for
@@ -202,6 +202,18 @@ class SqlIncidents:
     async def suspects(self, incident: Incident, limit: int) -> Sequence[str]:
         """Mailboxes of the incident's scope that wait for their second look, the longest first."""
         return await self._members(incident, standings.c.state == State.SUSPECT.value, limit)
+
+    async def hasten(self, incident: Incident, now: datetime) -> int:
+        """Make due at once what waits in its scope for its next try; how many that were."""
+        held = and_(standings.c.lease.is_not(None), standings.c.lease_until_at > now)
+        theirs = select(mailboxes.c.id).where(in_scope(incident.scope, self._domain))
+        waiting = (standings.c.state == State.RECONNECTING.value, standings.c.due_at > now, not_(held))
+        statement = update(standings).where(*waiting, standings.c.mailbox_id.in_(theirs)).values(due_at=now)
+
+        async def work(attempt: Attempt) -> int:
+            return max(0, (await attempt.connection.execute(statement)).rowcount)
+
+        return await self._database.write(work)
 
     async def waiting_for(self, incident: Incident, causes: Sequence[Cause], limit: int) -> Sequence[str]:
         """Blocked mailboxes of the incident's scope that one of *causes* stopped while it was open, the longest away first."""

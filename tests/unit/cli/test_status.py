@@ -155,12 +155,12 @@ def test_nothing_listening_ends_with_69_and_the_cure(free_port):
 
 @pytest.mark.parametrize(
     "url",
-    ["https://127.0.0.1:9725", "127.0.0.1:9725", "http://", "http://127.0.0.1:99999", "http://127.0.0.1:x", "http://[::1", ""],
+    ["ftp://127.0.0.1:9725", "127.0.0.1:9725", "http://", "http://127.0.0.1:99999", "http://127.0.0.1:x", "http://[::1", ""],
 )
 def test_an_address_that_is_none_is_a_usage_error(url):
     said = ask(url)
     assert said.exit_code == 2
-    assert "an http:// URL is needed" in said.stderr
+    assert "an http:// or https:// URL is needed" in said.stderr
 
 
 def test_a_proxy_may_serve_it_below_a_path():

@@ -12,6 +12,7 @@ from mailwatch.core.pacing import Pace
 from mailwatch.daemon import assemble
 from mailwatch.daemon.assembly import tuning_of
 from mailwatch.ports import MailwatchError, SecretUnreadableError
+from mailwatch.ports.delivery import HttpError
 from mailwatch.store import KeyRing
 from mailwatch.telemetry import logs
 
@@ -177,3 +178,32 @@ async def test_without_a_file_there_is_nothing_to_reload(ring, tmp_path, monkeyp
     parts = await assemble(None)
     assert parts.reload is None
     await parts.close()
+
+
+async def test_alerts_are_pushed_only_where_there_is_somebody_to_push_to_and_there_without_tls_and_at_any_port(assembled, tmp_path):
+    assert (await assembled()).alerting is None
+    token = tmp_path / "token"
+    token.write_text("t0ken")
+    token.chmod(0o600)
+    pushed = f'[alertmanager]\nurls = ["http://127.0.0.1:9"]\ntoken = {{ file = "{token}" }}\nresend_seconds = 5\n'
+    alerting = (await assembled(pushed)).alerting
+    assert (alerting.headers, alerting.resend_seconds, alerting.external_labels) == (
+        {"authorization": "Bearer t0ken"},
+        5,
+        {"job": "mailwatch"},
+    )
+    assert "t0ken" not in repr(alerting)
+    with pytest.raises(HttpError, match="Connect call failed"):  # by the closed port, not by the policy
+        await alerting.poster.post("http://127.0.0.1:9/api/v2/alerts", {}, b"[]", timeout_seconds=5.0)
+
+
+async def test_series_of_mailboxes_and_a_web_config_are_asked_for(assembled, tmp_path):
+    parts = await assembled()
+    assert (parts.series, parts.web_config) == (None, None)
+    (tmp_path / "web.yml").write_text("basic_auth_users: {}\n")
+    parts = await assembled(f'[metrics]\nmailboxes = true\nmost = 7\nweb_config = "{tmp_path}/web.yml"\n')
+    assert (parts.series.most, parts.series.addresses) == (7, False)
+    assert parts.web_config.path == tmp_path / "web.yml"
+    (tmp_path / "web.yml").write_text("basic_auth_users: nonsense\n")
+    with pytest.raises(MailwatchError, match="basic_auth_users"):
+        await assembled(f'[metrics]\nweb_config = "{tmp_path}/web.yml"\n')

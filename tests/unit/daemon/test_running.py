@@ -1,22 +1,29 @@
 """A whole daemon in this process: what it says while it starts, works, reloads and stops - also when something hangs."""
 
 import asyncio
+import json
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from datetime import timedelta
 
 import aiohttp
 import pytest
 
 from builders import a_report
+from contract.fleet import moved
 from fakes.ports import FakeCanary
-from mailwatch.core.lifecycle import State
+from mailwatch.core.causes import Cause
+from mailwatch.core.lifecycle import State, Trigger
+from mailwatch.daemon import SystemClock
 from mailwatch.daemon import running as stages
-from mailwatch.daemon.parts import Role
+from mailwatch.daemon.parts import Alerting, Role
 from mailwatch.ports import MailwatchError, SchemaError, StoreUnavailableError
+from mailwatch.ports.delivery import HttpAnswer
 from unit.daemon.conftest import a_tuning
 
 
@@ -433,3 +440,27 @@ async def test_an_exception_nobody_caught_is_logged_by_its_type(stage):
     daemon = stage.daemon()
     daemon._unhandled(asyncio.get_running_loop(), {"message": "Task was destroyed", "exception": ValueError("secret words")})
     assert stage.log.events == [("error", "loop.exception", {"exception": "ValueError", "message": "Task was destroyed"})]
+
+
+async def test_alertmanager_is_told_of_what_this_node_finds_while_it_is_the_one_that_looks(stage):
+    class Poster:
+        def __init__(self):
+            self.alerts = set()
+
+        async def post(self, url, headers, body, *, timeout_seconds):
+            self.alerts |= {row["labels"]["alertname"] for row in json.loads(body)}
+            return HttpAnswer(200, {}, b"")
+
+    poster, clock = Poster(), SystemClock()
+    await stage.fill(2)
+    store = stage.store("setup")
+    await store.open()
+    for claim in await store.claim_due(clock.now(), 10, 60):
+        moves = moved(claim, State.BLOCKED, Trigger.PERSON_NEEDED, at=clock.now(), cause=Cause.PASSWORD_EXPIRED)
+        await store.record(claim, replace(moves, after=replace(moves.after, due_at=clock.now() + timedelta(hours=1))))
+    await store.close()
+    daemon = stage.daemon(alerting=Alerting(poster, ("http://127.0.0.1:9093",)))
+    await daemon.start()
+    await daemon._incidents()
+    await stage.until(lambda: poster.alerts == {"MailwatchMailboxesNeedPerson"}, "the alert")
+    await daemon.shutdown()

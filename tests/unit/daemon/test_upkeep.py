@@ -12,7 +12,7 @@ from mailwatch.core.incidents.life import Incident
 from mailwatch.core.incidents.scopes import Scope, ScopeKind
 from mailwatch.core.lifecycle import State, Trigger
 from mailwatch.core.maintenance import Window
-from mailwatch.core.policy import Policy
+from mailwatch.core.policy import ConfirmPolicy, Policy, VerifyPolicy
 from mailwatch.ports.pages import BulkAction, Job, PageFilter
 from mailwatch.store import SqlStore, Vault
 from unit.daemon.conftest import a_tuning
@@ -62,7 +62,8 @@ async def test_who_waits_for_a_person_is_counted_by_cause_unless_an_incident_sto
 
 
 async def test_mailboxes_nobody_looked_at_are_stale(upkeep):
-    upkeep.retune(replace(upkeep.tuning, policy=Policy(interval_seconds=0.001)))
+    hasty = Policy(0.001, confirm=ConfirmPolicy(secret_seconds=0.0), verify=VerifyPolicy(min_seconds=0.0))
+    upkeep.retune(replace(upkeep.tuning, policy=hasty))
     await upkeep.troubles()
     assert gauge(upkeep, "mailwatch_stale_mailboxes") == 4
 

@@ -272,3 +272,14 @@ async def test_an_authorization_goes_with_every_request(no_task_left_behind):
     async with running(desk):
         await desk.update(an_alert())
     assert desk.poster.posted[0][1]["authorization"] == "Bearer x"
+
+
+async def test_a_node_that_tells_no_more_tells_no_end_either():
+    desk = Desk()
+    async with running(desk):
+        await desk.update(an_alert())
+        desk.pusher.forget()
+        await desk.update()
+        desk.clock.advance(600)
+        await desk.rounds()
+    assert len(desk.posted()) == 1

@@ -33,7 +33,7 @@ def test_an_incident_of_a_whole_gate_opens_its_circuit(kind, name, gate):
     circuits = Circuits(CircuitPolicy())
     circuits.follow([incident(kind, name)], 0.0)
     assert circuits.room(gate, 0.0) == 1
-    assert circuits.wants_proven(gate)
+    assert circuits.wants_proven(gate, 0.0)
     assert circuits.limited() == {gate}
 
 
@@ -81,7 +81,7 @@ def test_a_result_of_our_own_fault_says_nothing_of_the_place():
     for _ in range(5):
         circuits.result("google", decision(note="egress_down"), 10.0)
         circuits.result("google", None, 10.0)
-    assert circuits.wants_proven("google")
+    assert circuits.wants_proven("google", 0.0)
 
 
 @pytest.mark.parametrize(

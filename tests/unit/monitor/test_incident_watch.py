@@ -4,13 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from builders import NOW
+from builders import NOW, a_standing
 from fakes.incidents import FakeIncidents
 from fakes.ports import FakeClock, FakeLog
 from mailwatch.core.causes import Cause
 from mailwatch.core.incidents.circuit import CircuitPolicy
 from mailwatch.core.incidents.life import Incident
 from mailwatch.core.incidents.scopes import EGRESS, Scope, ScopeKind, Traits
+from mailwatch.core.mailbox import Protocol
+from mailwatch.core.standing import Confidence, Decision, Diagnosis
 from mailwatch.monitor.circuits import Circuits
 from mailwatch.monitor.connectivity import Connectivity
 from mailwatch.monitor.incident_watch import COUNT_SECONDS, IncidentWatch, WatchPolicy
@@ -48,6 +50,14 @@ class Watch:
     async def _confirm(self, mailbox_id, cause):
         self.confirmed.append((mailbox_id, cause))
 
+    def come_through(self, gate="google"):
+        """Canaries come through, and the ramp after them."""
+        standing = a_standing(proven=True)
+        for _ in range(4):
+            self.circuits.result(gate, Decision(standing, standing), self.clock.monotonic())
+        self.circuits.result(gate, Decision(standing, standing), self.clock.monotonic() + 200.0)
+        assert gate not in self.circuits.limited()
+
     async def look(self, seconds=15.0):
         self.clock.advance(seconds)
         await self.watch.evaluate()
@@ -75,6 +85,7 @@ async def test_its_end_is_seen_by_what_comes_back_and_the_windows_memory_does_no
     watch.incidents.fail(GOOGLE, Cause.SERVER_UNAVAILABLE, 150, watch.clock.now())
     await watch.look()
     watch.incidents.settle()
+    watch.come_through()
     await watch.look(150.0)  # what failed is no longer lately
     for _ in range(4):
         await watch.look()
@@ -86,6 +97,7 @@ async def test_a_relapse_reopens_it(watch):
     watch.incidents.fail(GOOGLE, Cause.SERVER_UNAVAILABLE, 150, watch.clock.now())
     await watch.look()
     watch.incidents.settle()
+    watch.come_through()
     await watch.look(150.0)
     watch.incidents.recovered = []
     watch.incidents.fresh = []
@@ -111,6 +123,7 @@ async def test_what_an_incident_stopped_for_good_is_tried_again_when_it_ends(wat
     await watch.look()
     watch.incidents.waiting = {"mb_1": Cause.INVALID_CREDENTIALS, "mb_2": Cause.ACCESS_DENIED}
     watch.incidents.settle()
+    watch.come_through()
     await watch.look(150.0)
     assert watch.brought_back == ["mb_1"]
 
@@ -175,3 +188,87 @@ async def test_a_node_that_only_serves_learns_of_incidents_without_judging(watch
     watch.incidents.stored["inc_1"] = Incident("inc_1", scope, Cause.SERVER_UNAVAILABLE, NOW, NOW, 150, 1.0)
     await watch.watch.look()
     assert [each.id for each in watch.watch.open] == ["inc_1"]
+
+
+async def test_an_incident_is_not_over_while_its_circuit_lets_only_some_through(watch):
+    watch.incidents.fail(GOOGLE, Cause.SERVER_UNAVAILABLE, 150, watch.clock.now())
+    await watch.look()
+    watch.incidents.settle()
+    for _ in range(4):
+        await watch.look(150.0)
+    assert [each.scope for each in watch.watch.open] == [Scope(ScopeKind.PROVIDER, "google")]
+    assert watch.watch.open[0].id not in watch.incidents.hastened
+    watch.incidents.recovered = []  # they came back some time ago
+    watch.come_through()
+    await watch.look()
+    assert watch.watch.open == ()
+    assert len(watch.incidents.hastened) == 1
+
+
+async def test_what_waits_for_its_next_try_comes_first_once_canaries_came_through(watch):
+    watch.incidents.fail(GOOGLE, Cause.SERVER_UNAVAILABLE, 150, watch.clock.now())
+    await watch.look()
+    await watch.look()
+    assert watch.incidents.hastened == []
+    standing = a_standing(proven=True)
+    for _ in range(3):
+        watch.circuits.result("google", Decision(standing, standing), watch.clock.monotonic())
+    await watch.look()
+    await watch.look()
+    assert watch.incidents.hastened == [watch.watch.open[0].id]
+
+
+async def test_where_a_circuit_tripped_the_few_that_failed_speak_for_a_large_fleet(watch):
+    watch.incidents.sizes = [(GOOGLE, 50_000)]
+    watch.incidents.fail(GOOGLE, Cause.SERVER_UNAVAILABLE, 18, watch.clock.now())
+    await watch.look()
+    assert watch.watch.open == ()
+    ill = Diagnosis(Cause.SERVER_UNAVAILABLE, "rule", "quote", Confidence.HIGH)
+    standing = a_standing(proven=True)
+    for _ in range(20):
+        watch.circuits.result("google", Decision(standing, standing, diagnoses={Protocol.IMAP: ill}), watch.clock.monotonic())
+    await watch.look()
+    (opened,) = watch.watch.open
+    assert (opened.scope, opened.takes_all, opened.affected) == (Scope(ScopeKind.PROVIDER, "google"), True, 50_000)
+
+
+async def test_shares_are_of_the_fleet_as_it_is_when_an_incident_is_opened(watch):
+    watch.incidents.sizes = [(GOOGLE, 10)]
+    await watch.look()
+    watch.incidents.sizes = [(GOOGLE, 4000)]  # thousands were added since
+    watch.incidents.fail(GOOGLE, Cause.CONNECTION_TIMEOUT, 8, watch.clock.now())
+    await watch.look()
+    assert watch.watch.open == ()
+
+
+async def test_maintenance_that_is_outlasted_becomes_an_incident_with_a_cause_of_its_own(watch):
+    watch.incidents.fail(GOOGLE, Cause.PLATFORM_MAINTENANCE, 150, watch.clock.now())
+    watch.incidents.failing = [Failing(GOOGLE, 150, 3, Cause.PLATFORM_MAINTENANCE)]
+    await watch.look()
+    assert [each.cause for each in watch.watch.open] == [Cause.PLATFORM_MAINTENANCE]
+    watch.incidents.failing = [
+        Failing(GOOGLE, 145, 0, Cause.PLATFORM_MAINTENANCE),
+        Failing(GOOGLE, 5, 5, Cause.CONNECTION_REFUSED),
+    ]
+    await watch.look()
+    assert [each.cause for each in watch.watch.open] == [Cause.CONNECTION_REFUSED]
+    assert watch.events() == ["incident.opened", "incident.outlasts_maintenance"]
+
+
+async def test_a_scope_is_at_the_provider_that_holds_its_mailboxes(watch):
+    lone = Traits("other", ("mail.lone.test",), "lone.test")
+    watch.incidents.sizes = [(GOOGLE, 200), (lone, 10)]
+    await watch.look()
+    found = [
+        watch.watch.provider_of(Scope(kind, name))
+        for kind, name in ((ScopeKind.PROVIDER, "google"), (ScopeKind.ENDPOINT, "imap.gmail.com"), (ScopeKind.DOMAIN, "lone.test"))
+    ]
+    assert found == ["google", "google", "other"]
+
+
+async def test_it_knows_whether_it_is_the_one_that_judges(watch):
+    await watch.look()
+    assert watch.watch.on_duty
+    watch.incidents.is_holder = False
+    await watch.look()
+    assert not watch.watch.on_duty

@@ -6,7 +6,7 @@ import pytest
 
 from fakes.ports import FakeLog
 from mailwatch.monitor.scheduler import Job, Scheduler
-from mailwatch.ports import StoreUnavailableError
+from mailwatch.ports import MailwatchError, StoreUnavailableError
 
 SOON = 0.01
 
@@ -127,3 +127,23 @@ async def test_after_stop_nothing_runs_and_a_second_stop_does_no_harm(stage):
 async def test_stopping_what_never_started_does_no_harm(stage):
     scheduler, _ = stage
     scheduler.stop()
+
+
+async def test_a_job_that_cannot_use_the_database_is_counted(no_task_left_behind):
+    counted = []
+    scheduler = Scheduler(FakeLog(), store_failed=lambda: counted.append(1))
+
+    async def away():
+        raise StoreUnavailableError("the database is locked")
+
+    async def odd():
+        raise MailwatchError("something else")
+
+    scheduler.add(Job("away", SOON, away))
+    scheduler.add(Job("odd", SOON, odd))
+    scheduler.start()
+    async with asyncio.timeout(10):
+        while not counted:
+            await asyncio.sleep(0.001)
+    scheduler.stop()
+    await asyncio.sleep(0)

@@ -1,13 +1,17 @@
 """What the process serves of itself: metrics, health, readiness, status, reload - with a whole surface, and without one."""
 
 import contextlib
+from dataclasses import replace
 
 import aiohttp
+import bcrypt
 import pytest
 
+from fakes.ports import FakeLog
 from fakes.web import Daemon
 from mailwatch.web.app import make_app
 from mailwatch.web.server import WebServer, listen
+from mailwatch.web.web_config import WebConfigFile
 
 
 @pytest.fixture
@@ -106,3 +110,59 @@ async def test_what_tells_of_the_daemon_is_open_to_this_machine_alone(rig, metho
         assert (await rig.ask(method, path, role=None, headers=told))[0] == 401
     by_another_name = {"Host": "192.0.2.1:9725"}
     assert (await rig.ask(method, path, role=None, headers=by_another_name))[0] == 401
+
+
+@pytest.fixture
+def web_config(tmp_path):
+    path = tmp_path / "web.yml"
+    path.write_text(f"basic_auth_users:\n  prometheus: {bcrypt.hashpw(b'geheim', bcrypt.gensalt(4)).decode()}\n")
+    return WebConfigFile(path, FakeLog())
+
+
+@contextlib.asynccontextmanager
+async def serving(surface):
+    server = WebServer(make_app(surface), listen("127.0.0.1:0"))
+    server.start()
+    async with aiohttp.ClientSession(server.url) as session:
+        yield session
+    await server.stop()
+
+
+async def status(session, path, headers=None):
+    async with session.get(path, headers=headers) as answer:
+        return answer.status
+
+
+async def test_where_users_are_named_metrics_are_for_them_and_for_whom_mailwatch_knows_and_nothing_else_changes(
+    rig, web_config, no_task_left_behind
+):
+    right = {"Authorization": aiohttp.encode_basic_auth("prometheus", "geheim")}
+    wrong = {"Authorization": aiohttp.encode_basic_auth("prometheus", "falsch")}
+    surface = replace(rig.surface, probing=replace(rig.surface.probing, web_config=web_config, render_mailboxes=rendered))
+    async with serving(surface) as session:
+        for path in ("/metrics", "/metrics/mailboxes"):
+            assert await status(session, path) == 401
+            assert await status(session, path, wrong) == 401
+            assert await status(session, path, right) == 200
+            assert await status(session, path, rig.bearer("read")) == 200
+            assert await status(session, path, {**right, "X-Forwarded-For": "192.0.2.9"}) == 200
+        assert await status(session, "/api/v1/status") == 200
+        assert await status(session, "/api/v1/mailboxes", right) == 401
+        assert await status(session, "/api/v1/status", {**right, "X-Forwarded-For": "192.0.2.9"}) == 401
+        async with session.get("/metrics") as answer:
+            assert answer.headers["WWW-Authenticate"].startswith("Basic ")
+
+
+async def rendered(which):
+    words = [*sorted(which.states), *sorted(which.providers), which.campaign]
+    return " ".join(words).encode(), "text/plain; version=0.0.4"
+
+
+async def test_series_of_mailboxes_are_there_where_they_are_asked_for_and_take_filters(daemon, no_task_left_behind):
+    async with serving(daemon.probing()) as session:
+        assert await status(session, "/metrics/mailboxes") == 404
+    async with serving(replace(daemon.probing(), render_mailboxes=rendered)) as session:
+        async with session.get("/metrics/mailboxes?state=blocked&state=held&provider=google&campaign=c1") as answer:
+            assert (answer.status, await answer.text()) == (200, "blocked held google c1")
+        assert await status(session, "/metrics/mailboxes?state=none") == 422
+        assert await status(session, "/metrics/mailboxes", {"X-Forwarded-For": "192.0.2.9"}) == 401

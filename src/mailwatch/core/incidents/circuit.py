@@ -37,6 +37,8 @@ class CircuitPolicy:
 
 
 _BURST_SECONDS: Final = 1.0
+#: So many canaries may fail to come before one with an unproven secret is taken.
+_CANARIES_MISSED: Final = 10
 
 
 class Circuit:
@@ -68,10 +70,13 @@ class Circuit:
             return 1 if now - self._last_canary >= self._policy.canary_seconds else 0
         return max(0, int(self._allowance(now) - self._used(now)))
 
-    @property
-    def proven_only(self) -> bool:
-        """Whether only mailboxes with a proven secret may look: an unproven one would say nothing of the place."""
-        return self.state is CircuitState.OPEN
+    def proven_only(self, now: float) -> bool:
+        """Whether only mailboxes with a proven secret may look: an unproven one would say nothing of the place.
+
+        Where none has looked for long there may be none: then any may, for else the circuit would stay open for ever.
+        """
+        patience = _CANARIES_MISSED * self._policy.canary_seconds
+        return self.state is CircuitState.OPEN and now - max(self._since, self._last_canary) < patience
 
     @property
     def failing_share(self) -> float:

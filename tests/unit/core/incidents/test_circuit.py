@@ -25,10 +25,29 @@ def test_a_closed_circuit_limits_nothing():
 def test_an_open_one_lets_one_canary_through_every_few_seconds():
     circuit = opened()
     assert circuit.room(0.0) == 1
-    assert circuit.proven_only
+    assert circuit.proven_only(0.0)
     circuit.start(0.0)
     assert circuit.room(14.9) == 0
     assert circuit.room(15.0) == 1
+
+
+def test_where_no_proven_one_comes_any_may_look_after_a_while():
+    circuit = opened()
+    assert circuit.proven_only(149.0)
+    assert not circuit.proven_only(150.0)
+    circuit.start(150.0)
+    assert circuit.proven_only(151.0)
+
+
+def test_it_knows_how_much_of_the_last_looks_failed():
+    circuit = Circuit()
+    assert circuit.failing_share == 0.0
+    for number in range(20):
+        circuit.result(0.0, worked=number < 4)
+    assert (circuit.state, circuit.failing_share) == (CircuitState.OPEN, 0.8)
+    for _ in range(4):
+        circuit.result(1.0, worked=False)
+    assert circuit.failing_share == 1.0
 
 
 def test_canaries_must_come_through_one_after_the_other():

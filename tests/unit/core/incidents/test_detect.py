@@ -131,3 +131,11 @@ def test_no_failure_is_explained_twice(rows):
 
 def test_the_share_of_a_finding_without_looks_is_nothing():
     assert Finding(GOOGLE, 0, 0, 0.0, {Cause.DNS_FAILURE: 1}).share == 0.0
+
+
+def test_a_few_percent_whose_secrets_are_refused_may_as_well_have_changed_them():
+    host = Traits("other", ("mail.h.test",), "h.test")
+    for count, found in ((20, 0), (40, 1)):
+        look = Look([Group(host, Cause.INVALID_CREDENTIALS, count)], observed((host, 300)))
+        assert len(detect(look)) == found
+    assert detect(Look([Group(host, Cause.SERVER_UNAVAILABLE, 20)], observed((host, 300))))

@@ -99,3 +99,10 @@ def test_one_that_comes_back_much_later_is_another():
     (news,) = advance([closed], [finding()], {}, WITHIN, at(7200))
     assert news.change is Change.OPENED
     assert news.incident.id != closed.id
+
+
+def test_an_outage_soon_after_declared_maintenance_is_none_of_that():
+    (news,) = advance([], [finding(cause=Cause.PLATFORM_MAINTENANCE)], {}, WITHIN, NOW)
+    closed = advance([news.incident], [], {GOOGLE: Signs(0, 0, 20, 0)}, WITHIN, at(300))[0].incident
+    (news,) = advance([closed], [finding()], {}, WITHIN, at(600))
+    assert (news.change, news.incident.cause) == (Change.OPENED, Cause.SERVER_UNAVAILABLE)
