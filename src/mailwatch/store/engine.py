@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -31,6 +31,8 @@ _THREAD_END_SECONDS: Final = 0.02
 _AS_DAEMON: Final = "run this as the user mailwatch runs as"
 
 _DATABASE_ERRORS: Final = (DBAPIError, PoolTimeoutError, OSError, TimeoutError)
+#: A node that stands still in the middle of a transaction (stopped, suspended) must not keep its rows from the others for long.
+_PATIENCE: Final = text("SET LOCAL idle_in_transaction_session_timeout = '20s'")
 _PRAGMAS: Final = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA secure_delete=ON",  # what is removed is overwritten
@@ -138,6 +140,8 @@ class Database:
             async with engine.connect() as connection:
                 try:
                     async with connection.begin() as transaction:
+                        if not self.is_sqlite:
+                            await connection.execute(_PATIENCE)
                         result = await work(Attempt(connection, doubtful))
                         try:
                             await transaction.commit()
