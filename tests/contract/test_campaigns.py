@@ -273,7 +273,10 @@ async def test_more_than_a_share_of_the_campaigns_is_not_paused_without_a_person
     ids = await fleet(store, 20, brake_floor=2, brake_ratio=0.25)
     await away(store, *ids, at=after(1))
     assert await paused_count(store) == 5
-    assert len(await store.campaigns.held_back()) == 15
+    held = await store.campaigns.held_back()
+    assert await store.campaigns.held_back_counts() == (15, len(held)) == (15, 15)
+    pages = [await store.campaigns.held_back(after, 10) for after in (0, held[9].id)]
+    assert [*pages[0], *pages[1]] == list(held)
     told = await events_of(store, "campaigns.braked")
     assert len(told) == 15
     assert told[0].content == {
@@ -287,6 +290,7 @@ async def test_more_than_a_share_of_the_campaigns_is_not_paused_without_a_person
     assert await store.campaigns.release_brake(ANN) == 15
     assert await paused_count(store) == 20
     assert await store.campaigns.held_back() == []
+    assert await store.campaigns.held_back_counts() == (0, 0)
     await back(store, *ids, at=after(2))
     assert await paused_count(store) == 0
 

@@ -17,10 +17,17 @@ async def granted(store):
     return await store.grants.load("mb_0001")
 
 
-async def finish(store, lease, access="access-1", refresh=None):
+async def finish(store, lease, access="access-1", refresh=None, number=1, **more):
+    rotated = Secret(refresh) if refresh else None
     return await store.grants.finish_refresh(
-        "mb_0001", lease, access_token=Secret(access), expires_at=later(60), refresh_token=Secret(refresh) if refresh else None
+        f"mb_{number:04}", lease, access_token=Secret(access), expires_at=later(60), refresh_token=rotated, **more
     )
+
+
+async def renew(store, number=1, **more):
+    mailbox_id = f"mb_{number:04}"
+    epoch = (await store.grants.load(mailbox_id)).epoch
+    return await finish(store, await store.grants.begin_refresh(mailbox_id, epoch=epoch, lease_seconds=30), number=number, **more)
 
 
 async def test_a_consent_is_stored_with_the_mailbox(store):
@@ -109,3 +116,26 @@ async def test_a_renewal_is_no_act_of_a_person_nor_a_consent(store, clock):
     assert (await store.find("mb_0001")).standing == before
     assert await store.history("mb_0001") == history
     assert (await store.pages.audit(None, 100), await store.outbox.events(0, 100)) == (audited, told)
+
+
+async def test_the_end_of_a_consent_is_kept_until_it_is_told_anew_or_given_anew(store, clock):
+    await granted(store)
+    assert (await renew(store, consent_ends_at=later(600))).consent_ends_at == later(600)
+    assert (await renew(store)).consent_ends_at == later(600)
+    assert (await renew(store, consent_ends_at=later(900))).consent_ends_at == later(900)
+    assert (await store.pages.credential("mb_0001")).consent_ends_at == later(900)
+    await store.set_secret("mb_0001", Secret("refresh-9"), lambda standing: acts.new_secret(standing, NOON, "user:ada"), CONSENT)
+    assert (await store.grants.load("mb_0001")).consent_ends_at is None
+
+
+async def test_consents_that_end_soon_are_counted_by_app_and_listed_the_next_first(store, clock):
+    await add(store, *(oauth_mailbox(number) for number in range(1, 6)))
+    for number, minutes in {1: 30, 2: 10, 3: 61, 4: 20}.items():
+        await renew(store, number, consent_ends_at=later(minutes * 60))
+    await store.change("mb_0004", lambda standing: acts.disconnect(standing, NOON, "user:ada"), CONSENT)
+    soon = later(3600)
+    assert await store.gauges.consents_ending(NOON, soon) == {"outreach": 2}
+    found = await store.pages.consents_ending(NOON, soon, 10)
+    assert [(each.mailbox_id, each.ends_at) for each in found] == [("mb_0002", later(600)), ("mb_0001", later(1800))]
+    assert [each.oauth_app for each in await store.pages.consents_ending(NOON, soon, 1)] == ["outreach"]
+    assert await store.gauges.consents_ending(later(1200), soon) == {"outreach": 1}

@@ -16,7 +16,7 @@ from mailwatch.core.lifecycle import State
 from mailwatch.core.mailbox import Protocol
 from mailwatch.core.secret import Secret
 from mailwatch.ports import Act, MailboxView
-from mailwatch.ports.pages import ORDER, Conversation, PageFilter, Pages, Sample
+from mailwatch.ports.pages import ORDER, Conversation, CredentialDates, PageFilter, Pages, Sample
 from mailwatch.store import places
 from mailwatch.store.pages import SqlPages
 from mailwatch.store.rows import standing_to_row
@@ -309,12 +309,12 @@ async def test_the_last_failed_conversation_is_kept(store, pages, database):
 
 async def test_the_age_of_a_credential_and_the_end_of_a_token_are_told(store, pages, clock: SetClock):
     await add(store, password_mailbox(1), oauth_mailbox(2))
-    assert await pages.credential("mb_0001") == (NOON, None)
+    assert await pages.credential("mb_0001") == CredentialDates(NOON)
     lease = await store.grants.begin_refresh("mb_0002", epoch=1, lease_seconds=30)
     clock.pass_seconds(60)
     await store.grants.finish_refresh("mb_0002", lease, access_token=Secret("t"), expires_at=later(60), refresh_token=None)
-    assert await pages.credential("mb_0002") == (NOON, later(60))
-    assert await pages.credential("mb_9999") == (None, None)
+    assert await pages.credential("mb_0002") == CredentialDates(NOON, later(60))
+    assert await pages.credential("mb_9999") == CredentialDates()
 
 
 async def test_the_audit_is_read_newest_first_and_by_mailbox(store, pages, clock):

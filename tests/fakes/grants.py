@@ -29,7 +29,14 @@ class MemoryGrants:
         return self.lease
 
     async def finish_refresh(
-        self, mailbox_id: str, lease: str, *, access_token: Secret, expires_at: datetime, refresh_token: Secret | None
+        self,
+        mailbox_id: str,
+        lease: str,
+        *,
+        access_token: Secret,
+        expires_at: datetime,
+        refresh_token: Secret | None,
+        consent_ends_at: datetime | None = None,
     ) -> Grant:
         if self.unavailable:
             self.unavailable -= 1
@@ -43,6 +50,7 @@ class MemoryGrants:
             access_token=access_token,
             expires_at=expires_at,
             refresh_token=refresh_token or self.grant.refresh_token,
+            consent_ends_at=consent_ends_at or self.grant.consent_ends_at,
         )
         return self.grant
 

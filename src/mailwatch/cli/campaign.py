@@ -11,7 +11,7 @@ from mailwatch.cli.campaign_words import campaign_json, campaign_lines, outcome,
 from mailwatch.cli.moments import moment, shown
 from mailwatch.cli.opening import ConfigOption, JsonOption, Opened, with_store
 from mailwatch.cli.output import CliError, emit_json, ends_cleanly, say
-from mailwatch.core.campaigns import Campaign, CampaignState, campaign_id_fault
+from mailwatch.core.campaigns import Campaign, CampaignState, Pause, campaign_id_fault
 from mailwatch.core.paused_spans import paused_spans
 from mailwatch.ports.campaigns import CampaignExistsError, CampaignFilter, CampaignNotFoundError, CampaignView, StaleError
 
@@ -198,7 +198,7 @@ def brake(
         return
 
     async def work(opened: Opened) -> tuple[list[dict[str, object]], list[str]]:
-        held, now = await opened.store.campaigns.held_back(), opened.clock.now()
+        held, now = await _held_back(opened), opened.clock.now()
         lines = [line for one in held for line in (one.campaign_id, *pause_lines(one, now))]
         return [pause_json(one) for one in held], lines
 
@@ -210,6 +210,13 @@ def brake(
         typer.echo(line)
     if documents:
         typer.echo("`mailwatch campaign brake --release` pauses them", err=True)
+
+
+async def _held_back(opened: Opened) -> list[Pause]:
+    held = list[Pause]()
+    while page := await opened.store.campaigns.held_back(held[-1].id if held else 0):
+        held += page
+    return held
 
 
 async def _ids(opened: Opened, addresses: list[str]) -> list[str]:

@@ -1,12 +1,13 @@
-"""`mailwatch oauth login|link`: give consent for a mailbox from a terminal, or make a link with which its owner does."""
+"""`mailwatch oauth login|link|expiring`: give consent for a mailbox, make a link with which its owner does, list what ends soon."""
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -18,13 +19,17 @@ from mailwatch.cli.output import CliError, ExitCode, ends_cleanly, say
 from mailwatch.core.oauth import OAuthApp, OAuthKind
 from mailwatch.ports import MailboxView
 from mailwatch.ports.consents import ConsentError, ConsentSession, ConsentState
+from mailwatch.ports.pages import EndingConsent
 
 if TYPE_CHECKING:
     from mailwatch.desk.consents import Consents
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
+T = TypeVar("T")
+
 _LOOK_SECONDS = 0.5
+_MOST = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,26 @@ def link(address: AddressArgument, config: ConfigOption = None) -> None:
     typer.echo(_told(config, work))
 
 
-def _told(config: Path | None, work: Callable[[Opened], Awaitable[str]]) -> str:
+@app.command("expiring")
+@ends_cleanly
+def expiring(
+    days: Annotated[int, typer.Option("--days", min=1, max=3650, help="End within so many days.")] = 3, config: ConfigOption = None
+) -> None:
+    """List the consents that end soon, the next first; send each owner a link (`mailwatch oauth link`) before."""
+
+    async def work(opened: Opened) -> Sequence[EndingConsent]:
+        now = opened.clock.now()
+        return await opened.store.pages.consents_ending(now, now + timedelta(days=days), _MOST)
+
+    found = _told(config, work)
+    if not found:
+        say(f"no consent ends within {days} days, as far as providers have said")
+    widest = max((len(each.address) for each in found), default=0)
+    for each in found:
+        typer.echo(f"{each.ends_at:%Y-%m-%d %H:%M}Z  {each.address:<{widest}}  {each.oauth_app}")
+
+
+def _told(config: Path | None, work: Callable[[Opened], Awaitable[T]]) -> T:
     try:
         return with_store(config, work)
     except ConsentError as error:

@@ -107,6 +107,7 @@ class Grant:
     refresh_token: Secret
     access_token: Secret | None = None
     expires_at: datetime | None = None
+    consent_ends_at: datetime | None = None  #: None: the provider names no end
 
 
 @dataclass(frozen=True, slots=True)

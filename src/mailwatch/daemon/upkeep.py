@@ -5,9 +5,11 @@ from datetime import timedelta
 from typing import Any, Final
 
 from mailwatch.core import acts
+from mailwatch.core.campaigns import Mode
 from mailwatch.core.causes import Cause
 from mailwatch.core.incidents.life import Incident
 from mailwatch.core.lifecycle import IllegalMoveError, State
+from mailwatch.core.oauth import GrantKind
 from mailwatch.daemon.parts import Parts, Tuning
 from mailwatch.monitor.circuits import Circuits, gate_within
 from mailwatch.monitor.connectivity import Connectivity
@@ -19,6 +21,8 @@ from mailwatch.ports import Act, MailboxNotFoundError
 _DAY: Final = timedelta(days=1)
 #: How long bulk actions that have ended are kept with their results.
 _JOB_DAYS: Final = 30
+#: So long before a consent ends its owner is asked for a new one; those of some apps last no more than a week.
+_CONSENT_WARNING: Final = timedelta(days=3)
 _CONFIRMED: Final = Act("mailwatch", "incident.confirmed")
 _BROUGHT_BACK: Final = Act("mailwatch", "incident.ended")
 
@@ -124,6 +128,11 @@ class Upkeep:
         limited = self._circuits.limited()
         stale = await gauges.stale(now, self._round_seconds, excluding=limited) if self._connectivity.is_up else 0
         parts.metrics.set_stale(stale)
+        asks = parts.store.campaign_policy.mode is not Mode.OBSERVE
+        parts.metrics.set_held_back((await parts.store.campaigns.held_back_counts())[0] if asks else 0)
+        ending = await gauges.consents_ending(now, now + _CONSENT_WARNING)
+        asked = [name for name, app in self.tuning.settings.oauth.items() if app.grant is GrantKind.CODE]
+        parts.metrics.set_consents_ending({name: ending.get(name, 0) for name in asked})
         disabled = await parts.store.outbox.disabled()
         parts.metrics.set_webhooks({name: name in disabled for name in self.tuning.webhooks})
 

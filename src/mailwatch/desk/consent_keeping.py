@@ -51,7 +51,9 @@ class ConsentKeeping:
         """Keep the access token that came along; without it the next probe fetches its own."""
         if self._grants is None:
             return
-        expires_at = self._clock.now() + timedelta(seconds=tokens.lifetime_seconds)
+        now = self._clock.now()
+        expires_at = now + timedelta(seconds=tokens.lifetime_seconds)
+        ends_at = None if tokens.consent_seconds is None else now + timedelta(seconds=tokens.consent_seconds)
         with suppress(MailwatchError):
             grant = await self._grants.load(mailbox_id)
             if grant.refresh_token != tokens.refresh_token:
@@ -59,7 +61,12 @@ class ConsentKeeping:
             lease = await self._grants.begin_refresh(mailbox_id, epoch=grant.epoch, lease_seconds=_LEASE_SECONDS)
             if lease is not None:
                 await self._grants.finish_refresh(
-                    mailbox_id, lease, access_token=tokens.access_token, expires_at=expires_at, refresh_token=None
+                    mailbox_id,
+                    lease,
+                    access_token=tokens.access_token,
+                    expires_at=expires_at,
+                    refresh_token=None,
+                    consent_ends_at=ends_at,
                 )
 
 

@@ -83,8 +83,12 @@ class Grants(Protocol):
         access_token: Secret,
         expires_at: datetime,
         refresh_token: Secret | None,
+        consent_ends_at: datetime | None = None,
     ) -> Grant:
-        """Store the new tokens (durable before this returns) and give the lease back; generation stays, epoch grows."""
+        """Store the new tokens (durable before this returns) and give the lease back; generation stays, epoch grows.
+
+        *consent_ends_at* None: the provider said nothing of it this time, what is known stays.
+        """
 
     async def abandon_refresh(self, mailbox_id: str, lease: str) -> None:
         """Give the lease back without a result."""

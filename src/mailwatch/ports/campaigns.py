@@ -83,8 +83,11 @@ class Campaigns(Protocol):
     async def resumable(self, mailbox_id: str) -> Sequence[Campaign]:
         """The campaigns that an operator's disconnect of this mailbox paused and that wait for a person since it is verified."""
 
-    async def held_back(self) -> Sequence[Pause]:
-        """Open pauses not in force: suggested, observed, or held back by the brake."""
+    async def held_back(self, after: int = 0, limit: int = 1000) -> Sequence[Pause]:
+        """Open pauses not in force: suggested, observed, or held back by the brake; in order of their numbers, above *after*."""
+
+    async def held_back_counts(self) -> tuple[int, int]:
+        """How many campaigns have such pauses, and how many pauses that are."""
 
     async def release_brake(self, act: Act) -> int:
         """A person says: pause them.  Puts all held-back pauses in force; how many campaigns that paused."""

@@ -53,6 +53,7 @@ class Tokens:
     scopes: frozenset[str]
     address: str | None
     aliases: frozenset[str] = frozenset()  #: other names that the provider gives the same person
+    consent_seconds: float | None = None  #: how long the consent itself lasts, where the provider says
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,25 @@ class Conversation:
 
 
 @dataclass(frozen=True, slots=True)
+class CredentialDates:
+    """How old a mailbox's secret is, and how long it is good for."""
+
+    given_at: datetime | None = None  #: when the password was stored, or consent was given
+    token_ends_at: datetime | None = None  #: the access token, which mailwatch renews by itself
+    consent_ends_at: datetime | None = None  #: the consent, which only its owner can renew; None: no end is known
+
+
+@dataclass(frozen=True, slots=True)
+class EndingConsent:
+    """A consent that its owner must renew soon."""
+
+    mailbox_id: str
+    address: str
+    oauth_app: str
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AuditRow:
     """Who did what, when, from where, before and after."""
 
@@ -152,8 +171,11 @@ class Pages(Protocol):
     async def conversation(self, mailbox_id: str) -> Conversation | None:
         """The last failed conversation."""
 
-    async def credential(self, mailbox_id: str) -> tuple[datetime | None, datetime | None]:
-        """(when the secret or consent was given, when the access token ends)."""
+    async def credential(self, mailbox_id: str) -> CredentialDates:
+        """How old its secret is; no dates of a mailbox that is not there."""
+
+    async def consents_ending(self, now: datetime, before: datetime, limit: int) -> Sequence[EndingConsent]:
+        """Consents that end between *now* and *before*, the next first; those of inactive mailboxes are left out."""
 
     async def audit(self, before: int | None, limit: int, *, mailbox_id: str | None = None) -> Sequence[AuditRow]:
         """Newest first."""

@@ -19,7 +19,7 @@ from mailwatch.probe.failures import ImpairedError
 from mailwatch.probe.http import NO_ANSWER, JudgedHttp
 from mailwatch.probe.identity import login_names
 from mailwatch.probe.redact import Redactor
-from mailwatch.probe.token_endpoint import json_object, lifetime, post_form
+from mailwatch.probe.token_endpoint import consent_lifetime, json_object, lifetime, post_form
 
 _MAX_WORDS: Final = 300  #: of a provider's description
 _OK: Final = 200
@@ -128,6 +128,7 @@ class HttpConsentEndpoints:
             frozenset(granted.split()) if isinstance(granted, str) and granted else frozenset(consent_scopes(app)),
             names[0] if names else None,
             frozenset(names[1:]),
+            consent_lifetime(fields),
         )
 
     async def _userinfo(self, url: str, access_token: Secret) -> dict[str, Any]:

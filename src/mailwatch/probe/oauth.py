@@ -142,7 +142,9 @@ class TokenSource:
         """Make the new tokens durable; only then may one be used."""
         if isinstance(reply, Evidence):
             raise TokenFailureError(reply)
-        expires_at = self._clock.now() + timedelta(seconds=reply.lifetime_seconds)
+        now = self._clock.now()
+        expires_at = now + timedelta(seconds=reply.lifetime_seconds)
+        ends_at = None if reply.consent_seconds is None else now + timedelta(seconds=reply.consent_seconds)
         for attempt in range(1, _STORE_TRIES + 1):
             try:
                 grant = await self._grants.finish_refresh(
@@ -151,6 +153,7 @@ class TokenSource:
                     access_token=reply.access_token,
                     expires_at=expires_at,
                     refresh_token=reply.refresh_token,
+                    consent_ends_at=ends_at,
                 )
             except StoreUnavailableError:
                 if attempt == _STORE_TRIES:

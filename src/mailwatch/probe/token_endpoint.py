@@ -7,6 +7,7 @@ own words can mean that a grant is dead.
 import base64
 import json
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -29,6 +30,7 @@ from mailwatch.probe.redact import Redactor
 
 _TIMEOUT_SECONDS: Final = 10.0
 _LIFETIME_SECONDS: Final = 3600.0  #: when the endpoint names none (RFC 6749, 5.1 lets it)
+_LONGEST_CONSENT_SECONDS: Final = 100 * 365 * 86_400.0
 _OK: Final = 200
 
 
@@ -39,6 +41,7 @@ class TokenReply:
     access_token: Secret
     lifetime_seconds: float
     refresh_token: Secret | None
+    consent_seconds: float | None = None  #: how long the refresh token lasts, where the endpoint says
 
 
 class TokenEndpoint:
@@ -103,7 +106,10 @@ def _judge(capture: Capture, redactor: Redactor, provider: str, answer: HttpAnsw
     if status == _OK and isinstance(token, str) and token:
         rotated = fields.get("refresh_token")
         return TokenReply(
-            Secret(token), lifetime(fields.get("expires_in")), Secret(rotated) if isinstance(rotated, str) and rotated else None
+            Secret(token),
+            lifetime(fields.get("expires_in")),
+            Secret(rotated) if isinstance(rotated, str) and rotated else None,
+            consent_lifetime(fields),
         )
     for name in ("access_token", "refresh_token", "id_token"):  # a confused endpoint may send one all the same
         if isinstance(fields.get(name), str):
@@ -151,6 +157,22 @@ def lifetime(value: object) -> float:
     except (TypeError, ValueError):
         return _LIFETIME_SECONDS
     return min(max(seconds, 60.0), 86_400.0)
+
+
+def consent_lifetime(fields: Mapping[str, Any]) -> float | None:
+    """How many seconds the refresh token lasts; None where the endpoint names no end.
+
+    No standard has the field: Google sends `refresh_token_expires_in` for a consent of limited time, as does Azure AD B2C; Keycloak
+    sends `refresh_expires_in`, with 0 for ever.
+    """
+    for name in ("refresh_token_expires_in", "refresh_expires_in"):
+        try:
+            seconds = float(fields.get(name) or 0)
+        except (TypeError, ValueError):
+            continue
+        if 0 < seconds <= _LONGEST_CONSENT_SECONDS:  # not a number is neither
+            return seconds
+    return None
 
 
 def _retry_after(value: str | None) -> float | None:

@@ -170,7 +170,8 @@ async def _new_grant(attempt: Attempt, mailbox_id: str, generation: int) -> None
     if row is None:
         await attempt.connection.execute(insert(grants), _grant_row(mailbox_id, generation))
         return
-    values = {"generation": generation, "epoch": row.epoch + 1, "expires_at": None, "lease": None, "lease_until_at": None}
+    values = {"generation": generation, "epoch": row.epoch + 1, "expires_at": None, "consent_ends_at": None}
+    values |= {"lease": None, "lease_until_at": None}
     await attempt.connection.execute(update(grants).where(grants.c.mailbox_id == mailbox_id).values(values))
 
 

@@ -33,8 +33,14 @@ _RESUMABLE: Final = (
     )
     .order_by(campaigns.c.id)
 )
+_NOT_IN_FORCE: Final = (pauses.c.lifted_at.is_(None), ~pauses.c.in_force)
 _HELD_BACK: Final = (
-    select(pauses).where(pauses.c.lifted_at.is_(None), pauses.c.in_force.is_(False)).order_by(pauses.c.since_at, pauses.c.id)
+    select(pauses).where(*_NOT_IN_FORCE, pauses.c.id > bindparam("after")).order_by(pauses.c.id).limit(bindparam("most"))
+)
+_HELD_BACK_COUNTS: Final = (
+    select(func.count(pauses.c.campaign_id.distinct()).label("campaigns"), func.count().label("pauses"))
+    .select_from(pauses)
+    .where(*_NOT_IN_FORCE)
 )
 _SPANS: Final = (
     select(pauses)
@@ -108,9 +114,18 @@ class CampaignReads:
         """The campaigns that an operator's disconnect of this mailbox paused and that wait for a person since it is verified."""
         return [campaign_from_row(row) for row in await self._rows(_RESUMABLE, {"of": mailbox_id})]
 
-    async def held_back(self) -> Sequence[Pause]:
-        """Open pauses not in force: suggested, observed, or held back by the brake; oldest first."""
-        return [pause_from_row(row) for row in await self._rows(_HELD_BACK)]
+    async def held_back(self, after: int = 0, limit: int = 1000) -> Sequence[Pause]:
+        """Open pauses not in force: suggested, observed, or held back by the brake; in order of their numbers, above *after*."""
+        return [pause_from_row(row) for row in await self._rows(_HELD_BACK, {"after": after, "most": limit})]
+
+    async def held_back_counts(self) -> tuple[int, int]:
+        """How many campaigns have such pauses, and how many pauses that are."""
+
+        async def work(attempt: Attempt) -> tuple[int, int]:
+            row = (await attempt.connection.execute(_HELD_BACK_COUNTS)).one()
+            return row.campaigns, row.pauses
+
+        return await self._database.read(work)
 
     async def spans(self, campaign_id: str, since: datetime, until: datetime) -> Sequence[Pause]:
         """The ledger's entries that touch the span, oldest first."""

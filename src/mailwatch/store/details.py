@@ -7,8 +7,9 @@ from typing import Final
 from sqlalchemy import bindparam, select
 
 from mailwatch.core.standing import Transition
-from mailwatch.ports.pages import AuditRow, Conversation, Sample
+from mailwatch.ports.pages import AuditRow, Conversation, CredentialDates, EndingConsent, Sample
 from mailwatch.store.engine import Attempt, Database
+from mailwatch.store.gauges import consents_between
 from mailwatch.store.rows import transition_from_row
 from mailwatch.store.samples import lines_from_text, samples_from_text
 from mailwatch.store.schema import audit, grants, mailboxes, secrets, transitions
@@ -24,11 +25,18 @@ _TIMELINE: Final = (
 _SAMPLES: Final = select(latencies.c.samples).where(latencies.c.mailbox_id == bindparam("of"))
 _CONVERSATION: Final = select(conversations.c.at, conversations.c.lines).where(conversations.c.mailbox_id == bindparam("of"))
 _CREDENTIAL: Final = (
-    select(secrets.c.born_at, grants.c.expires_at)
+    select(secrets.c.born_at, grants.c.expires_at, grants.c.consent_ends_at)
     .select_from(mailboxes)
     .outerjoin(secrets, (secrets.c.mailbox_id == mailboxes.c.id) & secrets.c.field.in_(("password", "refresh_token")))
     .outerjoin(grants, grants.c.mailbox_id == mailboxes.c.id)
     .where(mailboxes.c.id == bindparam("of"))
+)
+_ENDING: Final = (
+    select(mailboxes.c.id, mailboxes.c.address, mailboxes.c.oauth_app, grants.c.consent_ends_at)
+    .join_from(grants, mailboxes, mailboxes.c.id == grants.c.mailbox_id)
+    .where(consents_between(bindparam("now"), bindparam("before")))
+    .order_by(grants.c.consent_ends_at)
+    .limit(bindparam("most"))
 )
 _AUDIT: Final = select(audit).order_by(audit.c.id.desc()).limit(bindparam("most"))
 
@@ -66,12 +74,21 @@ class SqlDetails:
 
         return await self._database.read(work)
 
-    async def credential(self, mailbox_id: str) -> tuple[datetime | None, datetime | None]:
-        """(when the secret or consent was given, when the access token ends)."""
+    async def credential(self, mailbox_id: str) -> CredentialDates:
+        """How old its secret is; no dates of a mailbox that is not there."""
 
-        async def work(attempt: Attempt) -> tuple[datetime | None, datetime | None]:
+        async def work(attempt: Attempt) -> CredentialDates:
             row = (await attempt.connection.execute(_CREDENTIAL, {"of": mailbox_id})).first()
-            return (None, None) if row is None else (row.born_at, row.expires_at)
+            return CredentialDates() if row is None else CredentialDates(row.born_at, row.expires_at, row.consent_ends_at)
+
+        return await self._database.read(work)
+
+    async def consents_ending(self, now: datetime, before: datetime, limit: int) -> Sequence[EndingConsent]:
+        """Consents that end between *now* and *before*, the next first; those of inactive mailboxes are left out."""
+
+        async def work(attempt: Attempt) -> Sequence[EndingConsent]:
+            rows = await attempt.connection.execute(_ENDING, {"now": now, "before": before, "most": limit})
+            return [EndingConsent(row.id, row.address, row.oauth_app or "", row.consent_ends_at) for row in rows.all()]
 
         return await self._database.read(work)
 

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 
 from mailwatch.core.causes import Cause
 from mailwatch.core.flapping import is_flapping
@@ -15,7 +15,7 @@ from mailwatch.core.lifecycle import TRANSITIONAL_STATES, State
 from mailwatch.core.policy import FlapPolicy
 from mailwatch.store.engine import Attempt, Database
 from mailwatch.store.rows import mailbox_from_row, standing_from_row
-from mailwatch.store.schema import Moment, mailboxes, standings
+from mailwatch.store.schema import Moment, grants, mailboxes, standings
 from mailwatch.store.schema_campaigns import pauses
 
 #: What failed shortly before an incident was opened belongs to it.
@@ -88,6 +88,21 @@ class SqlGauges:
 
         return await self._database.read(work)
 
+    async def consents_ending(self, now: datetime, before: datetime) -> Mapping[str, int]:
+        """How many consents end between *now* and *before*, by OAuth app."""
+        statement = (
+            select(mailboxes.c.oauth_app, func.count().label("number"))
+            .join_from(grants, mailboxes, mailboxes.c.id == grants.c.mailbox_id)
+            .where(consents_between(now, before))
+            .group_by(mailboxes.c.oauth_app)
+        )
+
+        async def work(attempt: Attempt) -> dict[str, int]:
+            rows = (await attempt.connection.execute(statement)).all()
+            return {row.oauth_app or "": row.number for row in rows}
+
+        return await self._database.read(work)
+
     async def paused_longest(self, now: datetime) -> Mapping[str, float]:
         """How long the oldest pause in force lasts, in seconds, by its origin."""
         oldest = func.min(pauses.c.since_at).label("oldest_at")
@@ -99,6 +114,12 @@ class SqlGauges:
             return {row.origin: max(0.0, (now - row.oldest_at).total_seconds()) for row in rows}
 
         return await self._database.read(work)
+
+
+def consents_between(now: Any, before: Any) -> ColumnElement[bool]:
+    """Of `grants`: consents that end in between and whose mailbox is watched.  Ended ones show in their state."""
+    asleep = exists().where(standings.c.mailbox_id == grants.c.mailbox_id, standings.c.state == State.INACTIVE.value)
+    return and_(grants.c.consent_ends_at > now, grants.c.consent_ends_at <= before, ~asleep)
 
 
 async def _taken(attempt: Attempt, incidents: Sequence[Incident]) -> Counter[Cause]:

@@ -73,7 +73,14 @@ class SqlGrants:
         return await self._database.write(work)
 
     async def finish_refresh(
-        self, mailbox_id: str, lease: str, *, access_token: Secret, expires_at: datetime, refresh_token: Secret | None
+        self,
+        mailbox_id: str,
+        lease: str,
+        *,
+        access_token: Secret,
+        expires_at: datetime,
+        refresh_token: Secret | None,
+        consent_ends_at: datetime | None = None,
     ) -> Grant:
         """Store the new tokens, durable before this returns; a late result of an older generation or epoch is dropped.
 
@@ -90,6 +97,8 @@ class SqlGrants:
                 if refresh_token is not None:
                     await self._put(attempt, row, "refresh_token", refresh_token, None)
                 values = {"epoch": row.epoch + 1, "expires_at": expires_at, "lease": None, "lease_until_at": None}
+                if consent_ends_at is not None:
+                    values["consent_ends_at"] = consent_ends_at
                 await attempt.connection.execute(update(grants).where(grants.c.mailbox_id == mailbox_id).values(values))
                 row = await _row(attempt, mailbox_id, lock=False)
             return await self._opened(attempt, row)
@@ -109,7 +118,8 @@ class SqlGrants:
         if "refresh_token" not in stored:
             raise ConsentMissingError(f"no consent is stored for {row.mailbox_id}; give it with `mailwatch oauth login`")
         opened = {field: self._vault.open("secrets", row.mailbox_id, field, sealed) for field, sealed in stored.items()}
-        return Grant(row.mailbox_id, row.generation, row.epoch, opened["refresh_token"], opened.get("access_token"), row.expires_at)
+        tokens = (opened["refresh_token"], opened.get("access_token"))
+        return Grant(row.mailbox_id, row.generation, row.epoch, *tokens, row.expires_at, row.consent_ends_at)
 
     async def _put(self, attempt: Attempt, row: Row[Any], field: str, secret: Secret, born_at: datetime | None) -> None:
         """Replace one field; *born_at* None keeps the consent's age: a rotated refresh token is the same consent."""

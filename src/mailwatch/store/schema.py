@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 #: The revisions of `migrations/versions`, oldest first: a database at any other is newer than this program.
-REVISIONS: Final = ("0001", "0002", "0003")
+REVISIONS: Final = ("0001", "0002", "0003", "0004")
 HEAD: Final = REVISIONS[-1]
 
 #: What a confirmed disconnection is among the transitions; queries must spell it so to use the index over it.
@@ -160,6 +160,8 @@ grants = Table(
     Column("expires_at", Moment),
     Column("lease", Text),
     Column("lease_until_at", Moment),
+    Column("consent_ends_at", Moment),  # null: the provider names no end
+    Index("ix_grants_consent_ends_at", "consent_ends_at"),  # what ends soon
 )
 
 transitions = Table(

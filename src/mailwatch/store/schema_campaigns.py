@@ -46,6 +46,12 @@ pauses: Final = Table(
     Index("ix_pauses_campaign_id", "campaign_id", "since_at"),  # the ledger of a campaign
     Index("ix_pauses_mailbox_id", "mailbox_id"),
     Index("ix_pauses_since_at", "since_at"),  # the brake's window
+    Index(
+        "ix_pauses_held_back",
+        "id",
+        sqlite_where=text("lifted_at IS NULL AND NOT in_force"),
+        postgresql_where=text("lifted_at IS NULL AND NOT in_force"),
+    ),
     # one open pause for a mailbox of a campaign: a replay of the same move finds it there
     Index(
         "uq_pauses_open",

@@ -121,6 +121,8 @@ job_items: Final = Table(
         sqlite_where=text("error IS NOT NULL"),
         postgresql_where=text("error IS NOT NULL"),
     ),
+    # removal: what was told of one mailbox
+    Index("ix_job_items_told", "mailbox_id", sqlite_where=text("error IS NOT NULL"), postgresql_where=text("error IS NOT NULL")),
 )
 
 latencies: Final = Table(

@@ -179,9 +179,17 @@ class Metrics:
         """How long the campaign that was paused first has been, by who paused it; what is not in *seconds* is 0."""
         self.troubles.paused_longest(seconds)
 
+    def set_held_back(self, campaigns: int) -> None:
+        """How many campaigns wait for a person's word on whether they are paused."""
+        self.troubles.held_back(campaigns)
+
     def set_app_secrets(self, expiries: Mapping[str, datetime]) -> None:
         """When the client secrets of the [oauth.APP] end, as far as it is known."""
         self.troubles.app_secrets(expiries)
+
+    def set_consents_ending(self, counts: Mapping[str, int]) -> None:
+        """How many consents end soon, by OAuth app."""
+        self.troubles.consents_ending(counts)
 
     def set_webhooks(self, disabled: Mapping[str, bool]) -> None:
         """Whether each of the [webhooks.NAME] is disabled."""

@@ -39,6 +39,8 @@ class Troubles(Collector):
         self._flapping: Mapping[str, int] = {}
         self._paused: Mapping[str, float] = {}
         self._app_secrets: Mapping[str, datetime] = {}
+        self._consents: Mapping[str, int] = {}
+        self._held_back = 0
         self._webhooks: Mapping[str, bool] = {}
         self._stale = 0
 
@@ -71,9 +73,17 @@ class Troubles(Collector):
         """How long the campaign that was paused first has been, by who paused it."""
         self._paused = {origin.value: max(0.0, seconds.get(origin.value, 0.0)) for origin in PauseOrigin}
 
+    def held_back(self, campaigns: int) -> None:
+        """How many campaigns wait for a person's word on whether they are paused."""
+        self._held_back = campaigns
+
     def app_secrets(self, expiries: Mapping[str, datetime]) -> None:
         """When the client secrets of the [oauth.APP] end, as far as the configuration says."""
         self._app_secrets = dict(expiries)
+
+    def consents_ending(self, counts: Mapping[str, int]) -> None:
+        """How many consents end soon, by OAuth app; every app that has consents is in *counts*."""
+        self._consents = dict(counts)
 
     def webhooks(self, disabled: Mapping[str, bool]) -> None:
         """Whether each of the [webhooks.NAME] is disabled."""
@@ -92,10 +102,17 @@ class Troubles(Collector):
         yield self._of_circuits()
         yield from self._of_mailboxes()
         yield from self._of_sending()
+        yield from self._of_oauth()
+
+    def _of_oauth(self) -> Iterator[GaugeMetricFamily]:
         secrets = _gauge("oauth_app_secret_expiry_timestamp_seconds", "When the client secret of an OAuth app ends.", "oauth_app")
         for app, expires_at in sorted(self._app_secrets.items()):
             secrets.add_metric([app], expires_at.timestamp())
         yield secrets
+        consents = _gauge("oauth_consents_expiring", "Consents that end within three days, which only owners renew.", "oauth_app")
+        for app, count in sorted(self._consents.items()):
+            consents.add_metric([app], count)
+        yield consents
 
     def _of_incidents(self) -> Iterator[GaugeMetricFamily]:
         count = _gauge("incidents", "Open incidents by what they are about.", "scope")
@@ -138,6 +155,8 @@ class Troubles(Collector):
         for origin in PauseOrigin:
             paused.add_metric([origin.value], self._paused.get(origin.value, 0.0))
         yield paused
+        about = "Campaigns that would be paused, and wait for a person's word: too many at once, or only suggested."
+        yield GaugeMetricFamily("mailwatch_campaigns_held_back", about, value=float(self._held_back))
         webhooks = _gauge("webhook_disabled", "1 for a webhook that gets nothing more until a person enables it.", "webhook")
         for name, disabled in sorted(self._webhooks.items()):
             webhooks.add_metric([name], float(disabled))

@@ -1,11 +1,13 @@
-"""`mailwatch oauth login|link`: a consent from a terminal, over real sockets."""
+"""`mailwatch oauth login|link|expiring`: a consent from a terminal, over real sockets."""
 
 import asyncio
 import base64
 import json
+import sqlite3
 import sys
+import time
 import urllib.parse
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 
 import pytest
 
@@ -148,3 +150,15 @@ def test_a_client_secret_that_cannot_be_read_is_a_fault_of_the_configuration(ins
     installed.well("mailbox", "add", GINA, "--oauth-app", "idp", "--imap", "imaps://imap.google.example", "--smtp", "-")
     said = installed.run("oauth", "login", GINA)
     assert (said.exit_code, "IDP_SECRET" in said.stderr) == (78, True)
+
+
+async def test_consents_that_end_soon_are_listed(installed, world):
+    await asyncio.to_thread(at_sim, installed, world)
+    said = await asyncio.to_thread(installed.run, "oauth", "expiring")
+    assert (said.exit_code, said.stdout) == (0, "")
+    assert "no consent ends within 3 days" in said.stderr
+    with closing(sqlite3.connect(installed.database)) as database, database:
+        ends_at = int((time.time() + 86_400) * 1_000_000)
+        assert database.execute("UPDATE grants SET consent_ends_at = ?", (ends_at,)).rowcount == 1
+    listed = await asyncio.to_thread(installed.well, "oauth", "expiring")
+    assert listed.split()[2:] == [GINA, "idp"]

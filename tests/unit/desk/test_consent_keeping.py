@@ -53,6 +53,12 @@ async def test_the_consent_is_stored_and_the_access_token_with_it() -> None:
     assert kept.grant.refresh_token == Secret("refresh-2")
 
 
+async def test_the_end_of_the_consent_is_stored_with_the_access_token() -> None:
+    kept = grants()
+    await keep(BusyStore(), kept, replace(TOKENS, consent_seconds=604_800.0))
+    assert kept.grant.consent_ends_at == NOON + timedelta(days=7)
+
+
 async def test_a_database_that_is_busy_for_a_moment_loses_no_consent() -> None:
     store = BusyStore(busy=2)
     await keep(store, None)

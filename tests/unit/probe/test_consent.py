@@ -130,6 +130,15 @@ async def test_the_code_travels_with_its_verifier_and_the_clients_secret() -> No
     assert (tokens.scopes, tokens.address) == (frozenset({"mail", "openid"}), None)
 
 
+async def test_how_long_the_consent_lasts_is_taken_over() -> None:
+    async with endpoints(answer(200, {"access_token": "a", "refresh_token": "r", "refresh_token_expires_in": 604800})) as (
+        found,
+        server,
+    ):
+        tokens = await found.exchange(app_at(server), code=CODE, verifier=VERIFIER, redirect_uri=BACK)
+    assert tokens.consent_seconds == 604_800.0
+
+
 async def test_a_secret_may_travel_in_a_header_alone() -> None:
     async with endpoints(answer(200, {"access_token": "a"})) as (found, server):
         app = app_at(server, client_auth=ClientAuth.BASIC, client_id="i:d", client_secret=Secret("s/ x"))

@@ -68,6 +68,32 @@ async def test_a_token_near_its_end_is_renewed_and_stored_before_it_is_used() ->
         ]
 
 
+@pytest.mark.parametrize(
+    ("fields", "days"),
+    [
+        ({"refresh_token_expires_in": 604_800}, 7),
+        ({"refresh_token_expires_in": "86400"}, 1),
+        ({"refresh_expires_in": 172_800}, 2),
+        ({"refresh_expires_in": 0}, None),
+        ({"refresh_token_expires_in": -5}, None),
+        ({"refresh_token_expires_in": "soon"}, None),
+        ({"refresh_token_expires_in": float("nan")}, None),
+        ({"refresh_token_expires_in": 1e300}, None),
+        ({"refresh_token_expires_in": [1]}, None),
+        ({}, None),
+    ],
+)
+async def test_the_end_of_a_consent_is_kept_where_the_provider_names_one(fields: dict[str, object], days: int | None) -> None:
+    grants = MemoryGrants(STALE)
+    said = answer(200, {"access_token": "access-2", "expires_in": 3600, **fields})
+    async with TokenServer(said).running() as server, source(server, grants) as tokens:
+        await tokens.access_token(BOX)
+    ends_at = grants.grant.consent_ends_at
+    assert (ends_at is None) == (days is None)
+    if ends_at is not None and days is not None:
+        assert timedelta() <= ends_at - NOW - timedelta(days=days) < timedelta(hours=1)
+
+
 async def test_many_who_ask_at_once_cause_one_refresh() -> None:
     async with TokenServer(GOOD, delay_seconds=0.05).running() as server, source(server, MemoryGrants(STALE)) as tokens:
         given = await asyncio.gather(*(tokens.access_token(BOX) for _ in range(20)))

@@ -2,6 +2,7 @@
 
 from contract.fleet import NOON, SetClock, add, later, password_mailbox
 from mailwatch.ports import NewMailbox
+from mailwatch.ports.pages import CredentialDates
 from mailwatch.store.pages import SqlPages
 
 
@@ -10,15 +11,15 @@ async def test_of_an_unknown_mailbox_there_is_nothing(store):
     assert list(await pages.timeline("mb_9", None, 5)) == []
     assert list(await pages.samples("mb_9")) == []
     assert await pages.conversation("mb_9") is None
-    assert await pages.credential("mb_9") == (None, None)
+    assert await pages.credential("mb_9") == CredentialDates()
     assert await pages.audit(None, 5, mailbox_id="mb_9") == []
 
 
 async def test_a_mailbox_without_a_secret_has_no_age_of_it(store, clock: SetClock):
     await add(store, NewMailbox(password_mailbox(1).mailbox, None), password_mailbox(2))
     pages = SqlPages(store._database)
-    assert await pages.credential("mb_0001") == (None, None)
-    assert await pages.credential("mb_0002") == (NOON, None)
+    assert await pages.credential("mb_0001") == CredentialDates()
+    assert await pages.credential("mb_0002") == CredentialDates(NOON)
 
 
 async def test_a_page_of_the_audit_ends_before_the_row_it_is_told(store):

@@ -270,6 +270,8 @@ def test_what_is_wrong_now_is_told_and_shown(metrics):
     metrics.set_flapping({"google": 2})
     metrics.set_paused_longest({"automatic": 60.0})
     metrics.set_app_secrets({"outreach": NOW})
+    metrics.set_held_back(5)
+    metrics.set_consents_ending({"outreach": 4})
     metrics.set_webhooks({"crm": True})
     metrics.set_stale(3)
     metrics.store_failed()
@@ -280,6 +282,8 @@ def test_what_is_wrong_now_is_told_and_shown(metrics):
     assert value(metrics, "flapping_mailboxes", provider="google") == 2
     assert value(metrics, "campaigns_paused_longest_seconds", pause_reason="automatic") == 60
     assert value(metrics, "oauth_app_secret_expiry_timestamp_seconds", oauth_app="outreach") == NOW.timestamp()
+    assert value(metrics, "campaigns_held_back") == 5
+    assert value(metrics, "oauth_consents_expiring", oauth_app="outreach") == 4
     assert value(metrics, "webhook_disabled", webhook="crm") == 1
     assert value(metrics, "stale_mailboxes") == 3
     assert value(metrics, "store_failures_total") == 1

@@ -107,8 +107,12 @@ def test_a_clock_set_back_makes_no_pause_negative(troubles):
 
 def test_what_the_configuration_names_is_shown_by_its_name(troubles):
     troubles.app_secrets({"outreach": NOW})
+    troubles.consents_ending({"outreach": 0, "sales": 3})
     troubles.webhooks({"crm": True, "sender": False})
+    troubles.held_back(15)
     troubles.stale(4)
     assert series(troubles, "oauth_app_secret_expiry_timestamp_seconds") == {("outreach",): NOW.timestamp()}
+    assert series(troubles, "campaigns_held_back") == {(): 15}
+    assert series(troubles, "oauth_consents_expiring") == {("outreach",): 0, ("sales",): 3}
     assert series(troubles, "webhook_disabled") == {("crm",): 1, ("sender",): 0}
     assert series(troubles, "stale_mailboxes") == {(): 4}

@@ -11,6 +11,7 @@ from mailwatch.core.campaigns import Campaign, CampaignState, Pause
 from mailwatch.ports.campaigns import CampaignFilter, CampaignView
 from mailwatch.web.api.answers import answer, next_link, wanted_version
 from mailwatch.web.api.fields import (
+    After,
     CampaignKey,
     CampaignPath,
     Cursor,
@@ -76,6 +77,15 @@ class Pauses(Shown):
     """Entries of the ledger."""
 
     pauses: list[PauseShown]
+
+
+class HeldBack(Shown):
+    """Pauses that wait for a person; `campaigns` and `total` count all of them, `next` is the `after` of the next page."""
+
+    campaigns: int
+    total: int
+    pauses: list[PauseShown]
+    next: int | None
 
 
 class NewCampaignGiven(Given):
@@ -247,10 +257,14 @@ async def resumable(request: Request, _: Reader, here: Here, mailbox: MailboxPat
     return answer(request, CampaignPage(campaigns=[_shown(each, ()) for each in found], next=None))
 
 
-@router.get("/brake", response_model=Pauses, operation_id="get_brake")
-async def held_back(request: Request, _: Reader, here: Here) -> Response:
-    """Pauses that are noted but not in force: observed, suggested, or too many at once."""
-    return answer(request, Pauses(pauses=[pause_shown(each) for each in await here.campaigns.held_back()]))
+@router.get("/brake", response_model=HeldBack, operation_id="get_brake")
+async def held_back(request: Request, _: Reader, here: Here, after: After = 0, limit: Limit = 100) -> Response:
+    """Pauses that are noted but not in force: observed, suggested, or too many at once; and how many there are of them all."""
+    found = await here.campaigns.held_back(after, limit + 1)
+    campaigns, pauses = await here.campaigns.held_back_counts()
+    more = found[limit - 1].id if len(found) > limit else None
+    shown = HeldBack(campaigns=campaigns, total=pauses, pauses=[pause_shown(each) for each in found[:limit]], next=more)
+    return answer(request, shown, headers=next_link(request, more, "after"))
 
 
 @router.post("/brake:release", response_model=Released, operation_id="release_brake")

@@ -37,7 +37,7 @@ async def campaigns(visit: Visit) -> Response:
         text=text,
         narrow=bool(states or text or query.get("after")),
         next_link=f"/campaigns?{urlencode([*kept, ('after', shown[-1].campaign.id)])}" if len(found) > _ROWS else None,
-        held_back=len({pause.campaign_id for pause in await source.held_back()}),
+        held_back=(await source.held_back_counts())[0],
     )
 
 

@@ -79,7 +79,6 @@ async def mailbox(visit: Visit) -> Response:
     samples = await pages.samples(found)
     notices = await notices_of(visit)
     part = notices.part_of(visit, view)
-    given_at, token_ends_at = await pages.credential(found)
     return visit.page(
         "mailbox.html",
         here="mailboxes",
@@ -93,8 +92,7 @@ async def mailbox(visit: Visit) -> Response:
         steps=[step_of(number, step) for number, step in steps[:_STEPS_SHOWN]],
         older=steps[_STEPS_SHOWN - 1][0] if len(steps) > _STEPS_SHOWN else None,
         charts=_charts(samples),
-        given_at=given_at,
-        token_ends_at=token_ends_at,
+        dates=await pages.credential(found),
         certificates=_certificates(visit, view),
         conversation=await pages.conversation(found),
         campaigns=campaigns,

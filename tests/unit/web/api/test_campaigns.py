@@ -62,7 +62,7 @@ async def test_a_persons_own_pause_is_lifted_by_a_person(filled):
 
 
 async def test_the_brake_is_looked_at_and_released(filled):
-    assert (await filled.ask("GET", "/api/v1/brake"))[::2] == (200, {"pauses": []})
+    assert (await filled.ask("GET", "/api/v1/brake"))[::2] == (200, {"campaigns": 0, "total": 0, "pauses": [], "next": None})
     assert (await filled.ask("POST", "/api/v1/brake:release"))[::2] == (200, {"campaigns": 0})
 
 
