@@ -65,6 +65,16 @@ async def test_what_was_only_noted_of_it_is_over(store):
     assert await store.campaigns.held_back() == []
 
 
+async def test_what_people_typed_of_it_names_it_no_more(store):
+    one, _ = await running(store)
+    address = (await store.find(one)).mailbox.address
+    typed = f"waits for {address.upper()}, see {address}"
+    await store.campaigns.pause("spring", typed, ANN)
+    await store.remove(one, REMOVE)
+    (pause,) = await open_pauses(store)
+    assert pause.reason == "waits for [removed], see [removed]"
+
+
 async def test_what_was_told_of_its_campaigns_is_still_delivered(store):
     one, _ = await running(store)
     await away(store, one)

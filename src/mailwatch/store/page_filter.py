@@ -15,7 +15,7 @@ from mailwatch.store.schema_campaigns import campaign_links
 _dump: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
 
 
-class _Position(FunctionElement[int]):
+class Position(FunctionElement[int]):
     """Where a text begins in another, counted from 1; 0: nowhere.  Unlike LIKE it takes every character as it is."""
 
     name = "position"
@@ -23,13 +23,13 @@ class _Position(FunctionElement[int]):
     inherit_cache = True
 
 
-@compiles(_Position)
-def _sqlite_position(element: _Position, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(Position)
+def _sqlite_position(element: Position, compiler: SQLCompiler, **options: Any) -> str:
     return f"instr({compiler.process(element.clauses, **options)})"
 
 
-@compiles(_Position, "postgresql")
-def _postgresql_position(element: _Position, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(Position, "postgresql")
+def _postgresql_position(element: Position, compiler: SQLCompiler, **options: Any) -> str:
     return f"strpos({compiler.process(element.clauses, **options)})"
 
 
@@ -58,7 +58,7 @@ def of_mailbox(which: PageFilter) -> list[ColumnElement[bool]]:
     if which.ids:
         asked.append(mailboxes.c.id.in_(sorted(filter(storable, which.ids))))
     if which.text and storable(which.text):
-        asked.append(_Position(mailboxes.c.address_key, which.text.lower()) > 0)
+        asked.append(Position(mailboxes.c.address_key, which.text.lower()) > 0)
     return asked + [_labelled(key, value) for key, value in sorted((which.labels or {}).items())]
 
 
@@ -87,4 +87,4 @@ def _labelled(key: str, value: str) -> ColumnElement[bool]:
     # Labels are one JSON text without blanks.  A quote inside a key or value has a backslash before it, so this text can only be
     # a pair of its own when a brace or comma that is no part of a string comes before it.
     pair = f"{_dump(key)}:{_dump(value)}"
-    return (_Position(mailboxes.c.labels, "{" + pair) > 0) | (_Position(mailboxes.c.labels, "," + pair) > 0)
+    return (Position(mailboxes.c.labels, "{" + pair) > 0) | (Position(mailboxes.c.labels, "," + pair) > 0)

@@ -3,11 +3,12 @@
 Its campaigns stay.  Where it had paused one, the pause stays too, without naming it, until a person resumes.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from sqlalchemy import bindparam, delete, insert, select, union, update
+from sqlalchemy import bindparam, delete, func, insert, select, union, update
 
 from mailwatch.core.campaigns import PauseOrigin
 from mailwatch.core.lifecycle import State
@@ -18,6 +19,7 @@ from mailwatch.store.acts import Doing, audit_row, current_of, done
 from mailwatch.store.engine import Attempt
 from mailwatch.store.events import Note, write_notes
 from mailwatch.store.ledger import Ledger
+from mailwatch.store.page_filter import Position
 from mailwatch.store.pauses import Book
 from mailwatch.store.remembered import forget_answers
 from mailwatch.store.schema import audit, grants, mailboxes, refusals, secrets, standings, transitions
@@ -36,6 +38,7 @@ _CAMPAIGNS: Final = union(
 _OWN_EVENTS: Final = delete(event_rows).where(event_rows.c.mailbox_id == bindparam("of"), event_rows.c.campaign_id.is_(None))
 _OWN_LINKS: Final = delete(links).where(links.c.kind == LinkKind.RECONNECT.value, links.c.subject == bindparam("of"))
 _REMOVED: Final = "the mailbox was removed"
+_NOBODY: Final = "[removed]"
 
 
 async def remove(attempt: Attempt, mailbox_id: str, doing: Doing, version: int | None = None) -> None:
@@ -50,7 +53,9 @@ async def remove(attempt: Attempt, mailbox_id: str, doing: Doing, version: int |
         raise StaleError(f"the mailbox is at version {current.version} now, no longer at {version}; nothing was removed")
     connection = attempt.connection
     address = (await connection.execute(_ADDRESS, {"of": mailbox_id})).scalar_one()
-    notes = await _leave_campaigns(attempt, mailbox_id, doing)
+    campaigns = (await connection.execute(_CAMPAIGNS, {"of": mailbox_id})).scalars().all()
+    notes = await _leave_campaigns(attempt, mailbox_id, campaigns, doing)
+    await _scrub(attempt, mailbox_id, address, campaigns)
     for table in _OWN:
         await connection.execute(delete(table).where(table.c.mailbox_id == mailbox_id))
     await connection.execute(update(refusals).where(refusals.c.mailbox_id == mailbox_id).values(mailbox_id=None))
@@ -61,9 +66,9 @@ async def remove(attempt: Attempt, mailbox_id: str, doing: Doing, version: int |
     await write_notes(attempt, [events.removed(mailbox_id, doing.now), *notes])
 
 
-async def _leave_campaigns(attempt: Attempt, mailbox_id: str, doing: Doing) -> Sequence[Note]:
+async def _leave_campaigns(attempt: Attempt, mailbox_id: str, campaigns: Sequence[str], doing: Doing) -> Sequence[Note]:
     ledger = Ledger(attempt, doing.policy)
-    await ledger.open((await attempt.connection.execute(_CAMPAIGNS, {"of": mailbox_id})).scalars().all())
+    await ledger.open(campaigns)
     for book in ledger.books.values():
         _leave(book, mailbox_id, doing)
     return await ledger.write()
@@ -79,6 +84,21 @@ def _leave(book: Book, mailbox_id: str, doing: Doing) -> None:
         else:
             book.lift(pause, doing.now, doing.act.actor)
     book.settle(doing.now)
+
+
+async def _scrub(attempt: Attempt, mailbox_id: str, address: str, campaigns: Sequence[str]) -> None:
+    """Take the address out of what people typed where the mailbox is known: its audit, events, its campaigns' ledgers."""
+    places = (
+        (pauses, pauses.c.reason, pauses.c.campaign_id.in_(campaigns)),
+        (event_rows, event_rows.c.content, event_rows.c.mailbox_id == mailbox_id),
+        (audit, audit.c.detail, audit.c.mailbox_id == mailbox_id),
+    )
+    spelt = re.compile(re.escape(address), re.IGNORECASE)
+    for table, column, known in places:
+        named = select(table.c.id, column.label("words")).where(known, Position(func.lower(column), address.lower()) > 0)
+        for row in (await attempt.connection.execute(named)).all():
+            blank = {column.name: spelt.sub(_NOBODY, row.words)}
+            await attempt.connection.execute(update(table).where(table.c.id == row.id).values(blank))
 
 
 async def _forget_words(attempt: Attempt, mailbox_id: str, address: str) -> None:

@@ -9,8 +9,9 @@ from starlette.responses import Response
 
 from mailwatch.core.campaigns import CampaignState, Pause, PauseOrigin
 from mailwatch.core.causes import Cause
-from mailwatch.ports import MailboxNotFoundError, MailboxView
+from mailwatch.ports import MailboxView
 from mailwatch.ports.campaigns import CampaignFilter
+from mailwatch.ports.pages import PageFilter
 from mailwatch.web.pages.visits import Visit
 from mailwatch.web.pages.words import cause_word
 
@@ -68,13 +69,8 @@ def _numbers(counts: Mapping[tuple[CampaignState, str], int]) -> dict[CampaignSt
 
 
 async def _mailboxes(visit: Visit, ids: Sequence[str]) -> dict[str, MailboxView]:
-    found = {}
-    for mailbox_id in ids:
-        try:
-            found[mailbox_id] = await visit.surface.store.find(mailbox_id)
-        except MailboxNotFoundError:
-            continue
-    return found
+    which = PageFilter(ids=frozenset(ids[:_MAILBOX_ROWS]))
+    return {view.mailbox.id: view for view in (await visit.surface.pages.page(which, None, _MAILBOX_ROWS)).rows} if ids else {}
 
 
 def liftable(pauses: Sequence[Pause]) -> int:

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from mailwatch.ports import MailboxNotFoundError
+from mailwatch.ports.pages import PageFilter
 from mailwatch.web.pages.visits import Visit
 
 _ROWS: Final = 100
@@ -21,19 +21,14 @@ async def job(visit: Visit) -> Response:
     items = await visit.surface.jobs.items(found.id, query.get("after") or None, _ROWS + 1, failed_only=failed_only)
     shown = items[:_ROWS]
     after = {"after": shown[-1].mailbox_id, **({"failed": "1"} if failed_only else {})} if len(items) > _ROWS else None
+    ids = frozenset(item.mailbox_id for item in shown)
+    views = (await visit.surface.pages.page(PageFilter(ids=ids), None, _ROWS)).rows if ids else ()
+    addresses = {view.mailbox.id: view.mailbox.address for view in views}
     return visit.page(
         "job.html",
         here="mailboxes",
         job=found,
-        items=[(item, await _address(visit, item.mailbox_id)) for item in shown],
+        items=[(item, addresses.get(item.mailbox_id, item.mailbox_id)) for item in shown],
         failed_only=failed_only,
         next_link=f"/jobs/{found.id}?{urlencode(after)}" if after else None,
     )
-
-
-async def _address(visit: Visit, mailbox_id: str) -> str:
-    """The mailbox's address; of one removed, its id is all there is."""
-    try:
-        return (await visit.surface.store.find(mailbox_id)).mailbox.address
-    except MailboxNotFoundError:
-        return mailbox_id
