@@ -95,12 +95,26 @@ def test_what_explains_others_silences_them_and_nothing_silences_itself() -> Non
     for sources, targets in order:
         assert not sources & targets
         assert WATCHDOG not in targets
-    (network, _), (pushed, _), (provider, _), _ = order
+    (network, _), (urgent, _), (pushed, _), (provider, _), _ = order
     assert network == {"MailwatchDown", "MailwatchSelfOffline"}
     assert provider == {"MailwatchProviderOutage", "MailwatchOauthAppFailing"}
     assert not any(network & targets for _, targets in order)
+    assert urgent == pushed
     assert pushed | provider <= order[0][1]
-    assert provider <= order[1][1]
+    assert provider == order[1][1]
+    assert order[2][1] == order[3][1]
+
+
+def test_what_wakes_nobody_silences_nothing_that_does() -> None:
+    ranks = ["info", "warning", "critical"]
+    for rule in yaml.safe_load(EXAMPLE.read_text())["inhibit_rules"]:
+        sources, targets = (alerts_of(rule[end][0]) for end in ("source_matchers", "target_matchers"))
+        # an incident may be pushed with either severity, and an alert of the rules has but one
+        least = ["warning" if name == "MailwatchIncident" else EACH[name] for name in sources]
+        if 'severity="critical"' in rule["source_matchers"]:
+            least = ["critical"]
+        most = [{**PUSHED, **EACH}[name] for name in targets]
+        assert min(map(ranks.index, least)) >= max(map(ranks.index, most)), rule
 
 
 def test_every_symptom_of_the_fleet_is_silenced_while_our_own_network_is_broken() -> None:

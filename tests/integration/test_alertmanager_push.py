@@ -5,6 +5,7 @@ import contextlib
 import json
 import time
 import urllib.request
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -98,6 +99,36 @@ async def until(condition, what, seconds=20.0):
     while not condition():
         assert time.monotonic() < deadline, what
         await asyncio.sleep(0.02)
+
+
+def rules_say(manager, name, severity, **labels):
+    """Post an alert as Prometheus would of a rule."""
+    labels = {"alertname": name, "severity": severity, "job": "mailwatch", "cause": "connection_refused"} | labels
+    body = json.dumps([{"labels": labels, "annotations": {}}]).encode()
+    request = urllib.request.Request(f"{manager.url}/api/v2/alerts", body, {"content-type": "application/json"})
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        assert answer.status == 200
+
+
+@pytest.mark.parametrize(("failed", "silenced"), [(6, {"MailwatchProviderDegraded"}), (300, None)], ids=["small", "large"])
+async def test_a_small_incident_does_not_silence_the_outage_of_its_provider_and_a_large_one_does(manager, failed, silenced):
+    critical = {"MailwatchProviderOutage", "MailwatchOauthAppFailing"}
+    async with pushing(manager.url) as pusher:
+        small = replace(outage(failed), peak_share=0.9 if failed > 10 else 0.1)
+        pusher.update(alerts(small))
+        await until(lambda: len(manager.alerts()) == 1, "the incident did not arrive")
+        for name in critical:
+            rules_say(manager, name, "critical", provider="dovecot")
+        rules_say(manager, "MailwatchProviderDegraded", "warning", provider="dovecot")
+
+        def inhibited():
+            # Alertmanager finds out when it is about to notify
+            return {one["labels"]["alertname"] for one in manager.alerts() if one["status"]["inhibitedBy"]}
+
+        expected = silenced or critical | {"MailwatchProviderDegraded"}
+        await until(lambda: inhibited() == expected, "not the right ones are silenced")
+        await asyncio.sleep(1.0)
+        assert inhibited() == expected
 
 
 async def test_an_outage_is_one_notification_and_its_end_one(receiver, manager):

@@ -7,7 +7,7 @@ import pytest
 
 from integration.node import Node
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.waiting]
 USERS = 200
 
 

@@ -13,7 +13,7 @@ from integration.simulated import Simulation
 from servers.presence import need_program
 from servers.process import free_port
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.waiting]
 CUT_AT, CUT_SECONDS = 9, 14
 
 

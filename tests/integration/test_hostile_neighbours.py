@@ -13,7 +13,7 @@ from fakes.dialogues import drip, flood, mute
 from fakes.peer import ScriptedServer
 from integration.simulated import Simulation
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.waiting]
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import pytest
 
 from integration.simulated import Simulation
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.waiting]
 CYCLES = 50
 MAILBOXES = 150
 

@@ -241,3 +241,26 @@ def test_twenty_dead_passwords_are_one_message_to_people_and_no_outage(stage):
     assert stage.incidents() == []
     assert max(dovecot.rejected_by_user().values()) <= 2
     assert set(dovecot.rejected_by_user()) == set(gone)
+
+
+def test_declared_maintenance_is_nobodys_alarm_and_what_it_took_is_proven_afterwards(stage):
+    node = stage.node
+    node.verb("maintenance", "add", "upgrade of the lab", "--minutes", "60", "--scope", "provider:lab")
+    time.sleep(6)  # the daemon learns of it within five seconds
+    stage.dovecot.stop()
+    stage.until(lambda: "reconnecting" in node.states(), "the outage to be noticed")
+    time.sleep(15)
+    stage.dovecot.start()
+    # Postfix hangs for a while in those that it was asked for meanwhile; the window lasts until work is done
+    stage.until(lambda: stage.moves()["reconnecting", "verifying", None] >= 3, "some to get through again")
+    ((window,),) = node.query("SELECT id FROM maintenance")
+    node.verb("maintenance", "end", window)
+    stage.until(lambda: set(node.states()) == {"connected"} and not node.status()["incidents"], "all to be connected again", 90)
+    moves = stage.moves()
+    print(f"moves: {moves}")
+    assert {cause for (_, _, cause) in moves if cause is not None} == {"platform_maintenance"}
+    taken = moves["suspect", "reconnecting", "platform_maintenance"]
+    assert taken >= 10
+    assert sum(count for (before, after, _), count in moves.items() if (before, after) == ("verifying", "connected")) == taken
+    assert stage.campaigns() == {"active": 1}
+    assert stage.heard() == []

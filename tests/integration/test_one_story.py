@@ -13,7 +13,7 @@ from integration.node import Node
 from integration.operators import Program, browser_of, set_up
 
 pytest_plugins = ("browser",)
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.waiting]
 
 ANA, BEN = "u00001@mail.test", "u00002@mail.test"
 ACTS = ("disconnect", "reconnect", "hold", "release", "probe")

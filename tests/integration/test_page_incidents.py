@@ -249,6 +249,7 @@ def test_maintenance_is_declared_by_keyboard_alone_runs_at_once_and_is_ended(ope
 
 
 def test_a_recurring_window_keeps_to_the_wall_clock_of_its_zone(opened, site):
+    at_google(site, "anna")
     page = opened("/maintenance")
     form = page.locator("[data-declare-window]")
     expect(form.get_by_label("Its name")).not_to_be_visible()
@@ -310,16 +311,22 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_is_lost(opened, site, co
     complaints.forgive(422)
 
 
-def test_a_scope_wants_its_name(opened, site):
+def test_a_scope_wants_its_name_and_one_that_mailboxes_have(opened, site, complaints):
+    site.add("eve@example.org")
     page = opened("/maintenance")
     form = page.locator("[data-declare-window]")
     form.get_by_label("Title").fill("Storage upgrade")
     form.get_by_label("For", exact=True).select_option("domain")
     form.get_by_role("button", name="Declare").click()
     expect(form.get_by_text("Name it, or choose all mailboxes.")).to_be_visible()
+    form.get_by_label("Its name").fill("exmaple.org")
+    form.get_by_role("button", name="Declare").click()
+    expect(form.get_by_text("No mailbox has the domain 'exmaple.org'")).to_be_visible()
+    complaints.forgive(422)
     form.get_by_label("Its name").fill("Example.ORG")
     form.get_by_role("button", name="Declare").click()
     expect(page.locator("#windows")).to_contain_text("The domain example.org")
+    expect(page.get_by_text("Storage upgrade runs now. It covers 1 mailbox.")).to_be_visible()
     assert windows(site)[0].scope == Scope(ScopeKind.DOMAIN, "example.org")
 
 

@@ -15,7 +15,7 @@ from integration.node import Node
 from integration.operators import NAME, PASSWORD, Gallery, Program, browser_of, live, menu_of, ready, set_up, setup_url
 
 pytest_plugins = ("browser",)
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.waiting]
 
 ANA = "u00001@mail.test"
 #: The proxy is one of loopback's addresses, and only this one is trusted; clients and forgers have others.

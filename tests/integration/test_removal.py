@@ -20,7 +20,7 @@ from integration.oauth_place import oauth_place
 from integration.operators import Person, Program
 from servers.presence import need_dovecot
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.waiting]
 
 STAYS = "u00003@mail.test"
 BEN_SECRET = "7hx-ben's own secret/+?"
