@@ -15,7 +15,7 @@ from mailwatch.cli.opening import ConfigOption, JsonOption, Opened, WallClock, s
 from mailwatch.cli.output import CliError, ExitCode, emit_json, ends_cleanly, say
 from mailwatch.core.mailbox import AuthKind, Mailbox
 from mailwatch.core.oauth import GrantKind
-from mailwatch.core.roster import NONE, Entry, Roster, RosterFault, Rules, judge_row, parse_csv, parse_jsonl
+from mailwatch.core.roster import NONE, Entry, Roster, RosterFault, Rules, defused, judge_row, parse_csv, parse_jsonl
 from mailwatch.core.secret import Secret
 from mailwatch.desk.acts import Desk
 from mailwatch.ports import MailboxFilter, NewMailbox
@@ -199,7 +199,7 @@ def export(
         async for view in all_views(opened, MailboxFilter()):
             row = _exported(view.mailbox)
             if form is FileForm.CSV:
-                writer.writerow([row[name] for name in _EXPORTED])
+                writer.writerow([defused(row[name]) for name in _EXPORTED])
             else:
                 sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
 

@@ -30,6 +30,9 @@ def run(
     import uvloop  # noqa: PLC0415  # only the daemon needs it
 
     from mailwatch.daemon import Daemon, Role, assemble  # noqa: PLC0415  # so is all of this
+    from mailwatch.daemon.privacy import keep_memory_private  # noqa: PLC0415  # and this
+
+    keep_memory_private()  # before any secret is read
 
     async def serve() -> None:
         parts = await assemble(config, Role(role.value))

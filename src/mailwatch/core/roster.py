@@ -20,6 +20,10 @@ from mailwatch.core.secret import Secret
 COLUMNS: Final = ("address", "imap", "smtp", "username", "auth", "secret", "secret_file", "oauth_app", "campaigns", "labels")
 #: What stands in `imap` or `smtp` when the mailbox is not to have that channel.
 NONE: Final = "-"
+#: What a spreadsheet may take for a formula, be it with an apostrophe before it.
+_FORMULA: Final = re.compile("'*(?:[=+@\t]|-.)", re.DOTALL)
+#: Columns that are never exported, and taken as they are.
+_SECRETS: Final = frozenset({"secret", "secret_file"})
 _UNSENDABLE: Final = re.compile("[\x00\r\n\ud800-\udfff]")
 
 
@@ -112,7 +116,16 @@ def _csv_rows(reader: Any, header: Sequence[str], roster: Roster) -> Iterator[tu
         if len(cells) > len(header):
             roster.blame(reader.line_num, "", f"{len(cells)} cells for {len(header)} columns", "quote cells that hold a comma")
             continue
-        yield reader.line_num, dict(zip(header, cells, strict=False))
+        yield reader.line_num, {name: _plain(name, cell) for name, cell in zip(header, cells, strict=False)}
+
+
+def defused(cell: str) -> str:
+    """A cell for a CSV file that no spreadsheet takes for a formula (OWASP, CSV Injection); `parse_csv` reads it back as it was."""
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def _plain(name: str, cell: str) -> str:
+    return cell[1:] if name not in _SECRETS and cell.startswith("'") and _FORMULA.match(cell[1:]) else cell
 
 
 def _json_rows(lines: Sequence[str], roster: Roster) -> Iterator[tuple[int, Mapping[str, Any]]]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from mailwatch.core.mailbox import AuthKind, Endpoint
-from mailwatch.core.roster import Rules, parse_csv, parse_jsonl
+from mailwatch.core.roster import Rules, defused, parse_csv, parse_jsonl
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 KNOWN = (Endpoint.parse("imaps://imap.known.example"), Endpoint.parse("smtps://smtp.known.example"))
@@ -161,3 +161,17 @@ def test_a_line_that_is_no_row_is_told_without_its_secret(line, said):
     roster = parse_jsonl([line], rules())
     assert any(fault.startswith(said) for fault in faults(roster)), faults(roster)
     assert "hunter2" not in repr(roster)
+
+
+@pytest.mark.parametrize("cell", ["=cmd|' /C calc'!A0", "+1", "@SUM(A1)", "-2+3", "\t=1", "'=1", "''@x"])
+def test_what_a_spreadsheet_would_run_is_exported_as_text_and_read_back_as_it_was(cell):
+    assert defused(cell) == f"'{cell}"
+    header, secret = "address,username,secret\n", "'=secret"
+    quoted = defused(cell).replace('"', '""')
+    (entry,) = read_csv(f'{header}a@known.example,"{quoted}","{secret}"\n').entries
+    assert (entry.mailbox.username, entry.secret.reveal()) == (cell.strip(), secret)
+
+
+@pytest.mark.parametrize("cell", ["-", "", "a@x.example", "imaps://i.x.example", "'quoted'", "it's"])
+def test_what_is_no_formula_is_exported_as_it_is(cell):
+    assert defused(cell) == cell
