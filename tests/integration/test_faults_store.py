@@ -112,29 +112,23 @@ def test_a_full_disk_pauses_the_watch_and_it_goes_on_without_a_restart(tmp_path)
             node.verb("db", "check")
 
 
-def test_a_disk_that_fails_to_write_through_makes_no_false_promise(tmp_path):
+def failing_disk(calls, which, when):
+    """What to run the daemon under, so that these system calls fail as on a bad disk."""
+    command = ["strace", "-D", "-f", "-qq", "--seccomp-bpf", "-o", calls]
+    return [*command, "-e", f"trace={which}", "-e", f"inject={which}:error=EIO:when={when}"]
+
+
+@pytest.mark.parametrize(
+    ("which", "when", "least"), [("fsync,fdatasync", "20..40", 7), ("pread64", "150+40", 10)], ids=["write", "read"]
+)
+def test_a_disk_that_fails_to_write_through_or_to_read_makes_no_false_promise(tmp_path, which, when, least):
     need_program("strace", "strace")
     weather = [{"at": 2 * n, "kind": "drop_on_accept", "provider": "yahoo", "duration": 2, "share": 0.5} for n in range(30)]
-    fsync = "fsync,fdatasync"
+    calls = tmp_path / "calls"
     with Simulation(tmp_path, weather, mailboxes=60) as simulation, simulation.node(tmp_path, interval=2) as node:
         node.long_watched()
-        node.start(
-            before=[
-                "strace",
-                "-D",
-                "-f",
-                "-qq",
-                "--seccomp-bpf",
-                "-o",
-                tmp_path / "calls",
-                "-e",
-                f"trace={fsync}",
-                "-e",
-                f"inject={fsync}:error=EIO:when=20..40",
-            ]
-        )
-        calls = tmp_path / "calls"
-        node.wait(lambda: calls.read_text().count("(INJECTED)") >= 7, "the disk to fail")
+        node.start(before=failing_disk(calls, which, when))
+        node.wait(lambda: calls.read_text().count("(INJECTED)") >= least, "the disk to fail")
         so_far = len(stored(node))
         node.wait(lambda: len(stored(node)) > so_far + 20, "more to be stored all the same")
         assert node.stop() == 0
