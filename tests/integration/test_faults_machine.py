@@ -99,7 +99,7 @@ def test_a_restart_with_five_thousand_overdue_mailboxes_is_no_burst_and_no_news(
     with Simulation(tmp_path, [], mailboxes=count) as simulation:
         with simulation.node(tmp_path, interval=interval, max_in_flight=200) as node:
             node.long_watched(overdue_seconds=600)
-            node.start()
+            node.start(before=["prlimit", f"--data={256 * 2**20}"])  # what it writes to, stacks of threads and all
             # The fleet may be caught up with one and a half times as fast as its interval asks for; a login over each channel.
             most = 2 * 1.5 * count / interval
             seen = [(time.monotonic(), node.metric("mailwatch_probes_total"))]
