@@ -56,6 +56,11 @@ class SendingGate:
         """Whether it has not heard of its source for so long (or not at all) that it answers nothing."""
         return self._fresh_at is None or self._clock.monotonic() - self._fresh_at > STALE_SECONDS
 
+    @property
+    def has_lost_its_source(self) -> bool:
+        """Whether it once heard of its source, and has not for too long."""
+        return self._fresh_at is not None and self.is_stale
+
     def answer(self, id_or_address: str, campaign_id: str | None = None) -> Permit:
         """Whether the mailbox may be sent through now, for the campaign if one is named; a few microseconds."""
         if self.is_stale:

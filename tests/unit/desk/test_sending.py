@@ -40,6 +40,7 @@ def reason(gate, mailbox="mb_1", campaign=None):
 async def test_it_allows_nothing_before_it_is_loaded(gate, source):
     source.set(a_change())
     assert reason(gate) is Reason.GATE_STALE
+    assert not gate.has_lost_its_source  # it has not begun
     await gate.follow()
     assert reason(gate) is Reason.CONNECTED
     assert gate.answer("MB_1@EXAMPLE.ORG").allowed
@@ -155,6 +156,7 @@ async def test_it_answers_for_a_while_without_its_source_and_then_allows_nothing
     assert gate.answer("mb_1").allowed
     clock.advance(0.1)
     assert reason(gate) is Reason.GATE_STALE
+    assert gate.has_lost_its_source
     await gate.follow()
     assert gate.answer("mb_1").allowed
 
