@@ -27,7 +27,11 @@ _FORMAT: Final = "mw1"
 _NONCE_BYTES: Final = 12
 _CANARY: Final = "mailwatch canary"
 _PARTS: Final = 4
+#: For one and the same key that no ring holds …
 REREAD_SECONDS: Final = 30.0
+#: … and for any: rotations may follow each other, but no database makes us read the ring at every probe.
+REREAD_AT_ONCE_SECONDS: Final = 0.25
+_MOST_MISSED: Final = 1000
 
 
 def _encode(raw: bytes) -> str:
@@ -42,13 +46,14 @@ class Vault:
     """Seals and opens with the keys of one ring.
 
     *reread* fetches the ring anew when a secret turns up under a key that this one does not hold: so a running daemon follows a
-    rotation without a restart.  It blocks, and is asked at most once in `REREAD_SECONDS`.
+    rotation without a restart.  It blocks, and is asked at most once in `REREAD_SECONDS` for one key.
     """
 
     def __init__(self, keyring: KeyRing, reread: Callable[[], KeyRing] | None = None) -> None:
         self._wrong: set[str] = set()
         self._reread = reread
         self._reread_at = -REREAD_SECONDS
+        self._missed: dict[str, float] = {}  # when the ring was read in vain for a key
         self._take(keyring)
 
     @classmethod
@@ -106,13 +111,19 @@ class Vault:
         return right
 
     def _cipher(self, kid: str) -> AESGCM | None:
-        since = time.monotonic() - self._reread_at
-        if kid not in self._ciphers and self._reread is not None and since >= REREAD_SECONDS:
-            self._reread_at = time.monotonic()
+        if kid not in self._ciphers and self._reread is not None and self._may_reread(kid):
+            self._reread_at = self._missed[kid] = time.monotonic()
             # an unreadable ring changes nothing: what can be opened with the present one still is
             with suppress(Exception):
                 self._take(self._reread())
         return self._ciphers.get(kid)
+
+    def _may_reread(self, kid: str) -> bool:
+        now = time.monotonic()
+        if len(self._missed) > _MOST_MISSED:
+            self._missed.clear()
+        asked_at = self._missed.get(kid, -REREAD_SECONDS)
+        return now - self._reread_at >= REREAD_AT_ONCE_SECONDS and now - asked_at >= REREAD_SECONDS
 
     def _seal(self, kid: str, table: str, owner: str, field_name: str, clear: str) -> str:
         nonce = secrets.token_bytes(_NONCE_BYTES)

@@ -40,7 +40,9 @@ class Throttle:
             request = Request(scope)
             caller = await caller_of(request)
             if caller is None or not _asks_the_gate(scope):
-                wait = self._rate.take(caller.actor if caller is not None else f"address:{origin_of(request)}")
+                who = caller.actor if caller is not None else f"address:{origin_of(request)}"
+                # whoever floods from Prometheus' own address shall not blind it
+                wait = self._rate.take(f"scrape:{who}" if _path_of(scope) == "/metrics" else who)
                 if wait > 0:
                     seconds = max(1, math.ceil(wait))
                     problem = Problem("too_many", f"try again in {seconds} s", headers={"retry-after": str(seconds)})
@@ -50,8 +52,11 @@ class Throttle:
 
 
 def _asks_the_gate(scope: Scope) -> bool:
-    path = str(scope["path"]).removeprefix(scope.get("root_path", ""))
-    return scope["method"] == "GET" and _GATE.fullmatch(path) is not None
+    return scope["method"] == "GET" and _GATE.fullmatch(_path_of(scope)) is not None
+
+
+def _path_of(scope: Scope) -> str:
+    return str(scope["path"]).removeprefix(scope.get("root_path", ""))
 
 
 class BodyLimit:

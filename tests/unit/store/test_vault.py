@@ -86,6 +86,16 @@ def test_a_running_vault_follows_a_rotation(keyring):
     assert running.active == ring["now"].active
 
 
+def test_a_running_vault_follows_one_rotation_after_the_other(keyring, monkeypatch):
+    monkeypatch.setattr("mailwatch.store.vault.REREAD_AT_ONCE_SECONDS", 0.0)
+    ring = {"now": keyring}
+    running = Vault(keyring, reread=lambda: ring["now"])
+    for _ in range(3):
+        ring["now"] = ring["now"].with_new_key()
+        sealed = Vault(ring["now"]).seal(*PLACE, Secret("hunter2"))
+        assert running.open(*PLACE, sealed).reveal() == "hunter2"
+
+
 def test_an_unknown_key_id_makes_it_read_the_ring_but_rarely(keyring):
     read = []
     running = Vault(keyring, reread=lambda: read.append(1) or keyring)

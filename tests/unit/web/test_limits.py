@@ -41,6 +41,13 @@ async def test_health_and_the_gate_are_not_counted(tight):
         assert (await tight.ask("GET", "/api/v1/mailboxes/mb_0000/sending", role="read"))[0] == 200
 
 
+async def test_a_flood_from_prometheus_own_address_does_not_blind_it(tight):
+    assert [(await tight.ask("GET", "/api/v1/me", role=None))[0] for _ in range(5)][-1] == 429
+    asked = [(await tight.ask("GET", "/metrics", role=None))[0] for _ in range(5)]
+    assert asked[0] == 200
+    assert asked[-1] == 429
+
+
 async def test_a_stranger_at_the_gate_is_counted(tight):
     answers = [(await tight.ask("GET", "/api/v1/mailboxes/mb_0000/sending", role=None))[0] for _ in range(4)]
     assert answers == [401, 401, 401, 429]
