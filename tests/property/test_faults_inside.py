@@ -7,8 +7,9 @@ import io
 import logging
 import traceback
 import types
-from collections.abc import Callable, Coroutine, Generator, Iterator
+from collections.abc import Coroutine, Generator, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,13 @@ from fakes.certificates import Certificates
 from fakes.dialogues import imap, smtp
 from fakes.peer import ScriptedServer
 from fakes.probing import PASSWORD, Password, assignment, dialer, mailbox, prober, run_on
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """A root and what it signs."""
+    return Certificates(tmp_path_factory.mktemp("certificates"))
+
 
 OURS: contextvars.ContextVar[bool] = contextvars.ContextVar("ours", default=False)
 
@@ -35,7 +43,7 @@ class Turns:
     @types.coroutine
     def through(self, running: Coroutine[Any, Any, Any]) -> Generator[Any, Any, Any]:
         """*running*, with its turns counted."""
-        step: Callable[[], Any] = lambda: running.send(None)  # noqa: E731  # exchanged at each turn
+        step = partial(running.send, None)
         while True:
             try:
                 waits_for = step()
@@ -43,17 +51,17 @@ class Turns:
                 return end.value
             self.passed += 1
             if self.passed == self._fatal:
-                step = lambda: running.throw(self._kind("a fault of our own"))  # noqa: E731
+                step = partial(running.throw, self._kind("a fault of our own"))
                 if asyncio.isfuture(waits_for):
                     waits_for._asyncio_future_blocking = False
                     waits_for.cancel()
                 continue
             try:
                 yield waits_for
-            except BaseException as error:  # whatever comes in goes on inside
-                step = lambda error=error: running.throw(error)  # noqa: E731
+            except BaseException as error:
+                step = partial(running.throw, error)  # whatever comes in goes on inside
             else:
-                step = lambda: running.send(None)  # noqa: E731
+                step = partial(running.send, None)
 
     def factory(self, loop: asyncio.AbstractEventLoop, coro: Any, **options: Any) -> asyncio.Task[Any]:
         """Tasks of the probe are counted, those of the server beside it are not."""
