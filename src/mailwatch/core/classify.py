@@ -20,7 +20,7 @@ from mailwatch.core.signatures import PHRASES
 from mailwatch.core.signatures.meanings import STRONG, WEAK
 from mailwatch.core.signatures.meanings_network import NETWORK, TOKEN
 from mailwatch.core.signatures.network_codes import CARRIERS, ERRNO, EXCEPTIONS, cause_of_verify_code
-from mailwatch.core.signatures.oauth_codes import AADSTS, DESCRIPTIONS, ERRORS
+from mailwatch.core.signatures.oauth_codes import AADSTS, AADSTS_GENERAL, DESCRIPTIONS, ERRORS
 from mailwatch.core.signatures.rule import PLACES, Rule, rules
 from mailwatch.core.standing import Confidence, Diagnosis
 from mailwatch.core.wordings import LANGUAGES, Hit, Ideas, Lexicon, MeaningTable, PhraseIndex, ideas_in
@@ -35,7 +35,7 @@ _ENDS: Final = frozenset({Cause.CONNECTION_DROPPED, Cause.CONNECTION_TIMEOUT})
 _NOT_BY_MISUSE: Final = frozenset({Cause.IP_BLOCKED, Cause.CONNECTION_DROPPED, Cause.SESSION_EXPIRED})
 _NOT_BY_SEQUENCE: Final = frozenset({Cause.ACCESS_DENIED, Cause.SENDING_BLOCKED, Cause.MAILBOX_MISSING})
 #: What a token endpoint may mean by `invalid_grant` when its description says so.
-_BEHIND_A_GRANT: Final = frozenset({Cause.MFA_REQUIRED, Cause.ACCOUNT_DISABLED, Cause.RATE_LIMITED})
+_BEHIND_A_GRANT: Final = frozenset({Cause.MFA_REQUIRED, Cause.ACCOUNT_DISABLED, Cause.RATE_LIMITED, Cause.INVALID_CREDENTIALS})
 
 
 class Classifier:
@@ -104,7 +104,10 @@ class Classifier:
         """RFC 6749, 5.2: the description where it says more, else the error; a page or a bare status says nothing of the grant."""
         hit = self._descriptions.find(reading)
         error = reading.oauth_error
-        known = ERRORS.get(error) if error else None
+        general = next((number for number in reading.aadsts if number in AADSTS_GENERAL), None)
+        if general is not None:
+            error = f"aadsts{general}"
+        known = AADSTS_GENERAL[general] if general is not None else ERRORS.get(error) if error else None
         if hit is not None and known in {None, Cause.OAUTH_GRANT_REVOKED, Cause.ACCESS_DENIED, Cause.OAUTH_MISCONFIGURED}:
             return _quoted(reading, hit, _HIGH)
         if known is Cause.OAUTH_GRANT_REVOKED:  # it is also said for what the person or the account has to do

@@ -46,8 +46,6 @@ _BLOCKLISTS: Final = frozenset(
         "spamcop",
         "barracudacentral",
         "abuseat",
-        "surbl",
-        "uribl",
         "uceprotect",
         "mailspike",
         "dnsbl",
@@ -59,8 +57,21 @@ _BLOCKLISTS: Final = frozenset(
         "pbl",
         "cbl",
         "psbl",
+        "abusix",
+        "ahbl",
+        "dronebl",
+        "gbudb",
+        "manitu",
+        "njabl",
+        "spamcannibal",
+        "spamrats",
+        "wpbl",
     ]
 )
+_NAME_LISTS: Final = frozenset({"uribl", "surbl", "dbl", "rhsbl"})  #: blocklists of domain names, not of addresses
+#: A link that leads to a blocklist's page about an address.
+_LISTING: Final = re.compile(r"(?<![a-z])(?:dnsbl|rbl|block-?list|black-?list)", re.IGNORECASE)
+_SPF_PAGE: Final = re.compile(r"\bopen-?spf\b", re.IGNORECASE)  #: the page that tells why a sender failed SPF
 _FOLD: Final = str.maketrans({"ł": "l", "ı": "i", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "’": "'"})  # noqa: RUF001  # these letters are meant
 _ELIDED: Final = 4  #: a French word of so many signs with its article is too short to be cut
 _AUTH_PHASES: Final = frozenset({Phase.AUTH})
@@ -140,11 +151,16 @@ _PLACE_OF_PHASE: Final = {
 _COMMANDS: Final = frozenset({"mail", "rcpt", "data"})
 
 
+_IPV4: Final = re.compile(r"(?<![\d.])(?!127\.)\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")
+
+
 def _place(evidence: Evidence, code: int | None, enhanced: str | None, status: str | None) -> int:
     phase = Phase.TOKEN if evidence.protocol == "oauth" and evidence.phase is None else evidence.phase
     bits = PLACES.get(evidence.protocol, 0) | (_PLACE_OF_PHASE.get(phase, 0) if phase else 0)
     if evidence.command in _COMMANDS:
         bits |= PLACES[evidence.command]
+    if evidence.response.count(".") > 2 and _IPV4.search(evidence.response):  # noqa: PLR2004  # an address has three dots
+        bits |= PLACES["ipv4"]
     return bits | _place_of_codes(code, enhanced, status)
 
 
@@ -155,6 +171,8 @@ def _place_of_codes(code: int | None, enhanced: str | None, status: str | None) 
         bits |= PLACES[f"{leading}xx"]
     if code is not None or status is not None:
         bits |= PLACES["reply"]
+    if enhanced is not None and enhanced[1:4] == ".7.":
+        bits |= PLACES["policy"]
     if status == "BYE":
         bits |= PLACES["bye"]
     if code in _MISUSE or status == "BAD":
@@ -193,12 +211,15 @@ def _tokens(text: str, start: int, end: int, bar: tuple[int, int] | None) -> tup
 
 
 def _stand_in(skipped: str) -> str | None:
-    """The token that stands for an address (`@`) or for the name of a blocklist; nothing for links, host names, codes."""
+    """The token that stands for an address (`@`), a blocklist or a page about SPF; nothing for other links, host names, codes."""
     if "@" in skipped and "://" not in skipped:
         return "@"
-    if not _BLOCKLISTS.isdisjoint(skipped.lower().split(".")):
+    parts = skipped.lower().split(".")
+    if not _NAME_LISTS.isdisjoint(parts):
+        return "uribl"
+    if not _BLOCKLISTS.isdisjoint(parts) or ("://" in skipped and _LISTING.search(skipped)):
         return "dnsbl"
-    return None
+    return "spf" if _SPF_PAGE.search(skipped) else None
 
 
 def _error_of(document: dict[str, Any]) -> str | None:
@@ -285,7 +306,7 @@ def read(evidence: Evidence) -> Reading:
         code, enhanced = code or inner.code, enhanced or inner.enhanced
         own_stack = inner.own_stack
         status = None if own_stack else status or inner.status
-        response_code = response_code if inner.end is None else None
+        response_code = response_code if inner.end is None or (bar is not None and inner.start <= bar[0] < inner.end) else None
     if code is not None:
         start = past_boilerplate(text, start)
     tokens, spans = _tokens(text, start, end if end > 0 else len(text), bar)

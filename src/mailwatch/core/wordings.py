@@ -11,8 +11,10 @@ from typing import Final
 
 from mailwatch.core.replies import Reading, fold, words_of
 from mailwatch.core.signatures.lexicon import ENGLISH
-from mailwatch.core.signatures.lexicon_east import CHINESE, DUTCH, JAPANESE, OTHERS, POLISH, RUSSIAN, TURKISH
-from mailwatch.core.signatures.lexicon_world import FRENCH, GERMAN, ITALIAN, PORTUGUESE, SPANISH
+from mailwatch.core.signatures.lexicon_asia import CHINESE, JAPANESE
+from mailwatch.core.signatures.lexicon_east import DUTCH, OTHERS, POLISH, RUSSIAN, TURKISH
+from mailwatch.core.signatures.lexicon_south import ITALIAN, PORTUGUESE, SPANISH
+from mailwatch.core.signatures.lexicon_world import FRENCH, GERMAN
 from mailwatch.core.signatures.rule import Rule
 
 LANGUAGES: Final[tuple[Mapping[str, str], ...]] = (

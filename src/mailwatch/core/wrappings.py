@@ -66,6 +66,15 @@ _RETRYING: Final = "Retrying "
 _HUNG_UP: Final = "[CLOSED]"
 
 
+#: What a BYE says that only ends the connection, and gives no reason.
+_FAREWELL: Final = frozenset(
+    {"imap", "server", "connection", "session", "is", "was", "the", "now", "by", "host", "out", "off"}
+    | {"bye", "goodbye", "good", "closed", "closing", "close", "logging", "logged", "logout"}
+    | {"disconnecting", "disconnected", "terminating", "terminated"}
+)
+_BYE: Final = re.compile(r"\s\* BYE\b")
+
+
 def inside(text: str, protocol: str, code: int | None, *, bare: bool = True) -> Inner:
     """The server's own words in *text* of *protocol*; the whole text when nothing wraps them.
 
@@ -128,10 +137,22 @@ def _of_imap(text: str) -> Inner | None:
         return Inner(start=_start(text, spec.end()))
     if text.isupper():
         return None
+    farewell = _BYE.search(text)
+    if farewell is not None and _reason_before(text, farewell):
+        return Inner(end=farewell.start(), status="BYE")
     match = _STATUS.search(text) or _TOLD.search(text)
     if match is None:
         return None
     return Inner(start=_start(text, match.end()), status=match[1].upper())
+
+
+def _reason_before(text: str, bye: re.Match[str]) -> bool:
+    """Whether the reason stands before a BYE that gives none; a client's own words end with a colon."""
+    before = text[: bye.start()].rstrip()
+    said = _WORDS.findall(text[bye.end() :].lower())
+    if before.endswith(":") or _STATUS.search(before) is not None:
+        return False
+    return _FAREWELL.issuperset(said) and _WORDS.search(before) is not None
 
 
 def past_boilerplate(text: str, start: int) -> int:

@@ -24,6 +24,7 @@ from replies_corpus import rows, score
         ("fresh-4.jsonl", 0.985),
         ("fresh-5.jsonl", 0.985),
         ("fresh-6.jsonl", 0.985),
+        ("fresh-7.jsonl", 0.985),
         ("siblings.jsonl", 0.985),
         ("handed-on.jsonl", 0.97),
     ],
@@ -376,3 +377,65 @@ def test_the_last_of_several_microsoft_numbers_is_the_reason():
 )
 def test_what_is_said_at_an_odd_code_is_read_by_its_meaning(found, cause):
     assert found.cause is cause
+
+
+@pytest.mark.parametrize(
+    ("words", "cause"),
+    [
+        ("User account is found to be in service abuse mode.", Cause.ACCOUNT_DISABLED),
+        ("The provided value for the 'code' parameter is not valid.", Cause.OAUTH_GRANT_REVOKED),
+        ("Provided grant is invalid or malformed.", Cause.OAUTH_GRANT_REVOKED),
+    ],
+)
+@pytest.mark.parametrize("form", ['{{"error":"invalid_grant","error_description":"AADSTS70000: {}"}}', "AADSTS70000: {}"])
+def test_microsofts_number_for_any_dead_grant_is_read_by_its_words(form, words, cause):
+    assert diagnose(Evidence("oauth", Phase.TOKEN, form.format(words), http_status=400)).cause is cause
+
+
+def test_a_link_to_a_blocklist_is_a_reason():
+    assert smtp("550 5.7.0 Blocked - see https://dnsbl.example.org/lookup", Phase.SUBMIT).cause is Cause.IP_BLOCKED
+    assert smtp("550 5.7.0 Blocked - see https://help.example.org/faq", Phase.SUBMIT).cause is not Cause.IP_BLOCKED
+
+
+def test_a_code_of_policy_at_a_recipient_is_no_missing_mailbox():
+    denied = "<user@example.com>: Recipient address rejected: Access denied"
+    assert smtp(f"554 5.7.1 {denied}", Phase.SUBMIT, command="rcpt").cause is Cause.ACCESS_DENIED
+    assert smtp(f"550 5.4.1 {denied}", Phase.SUBMIT, command="rcpt").cause is Cause.MAILBOX_MISSING
+
+
+@pytest.mark.parametrize(
+    ("words", "cause"),
+    [
+        ("Mail from 192.0.2.1 refused, see our DNSBL", Cause.IP_BLOCKED),
+        ("Mail from user@example.com refused, see our DNSBL", Cause.SENDING_BLOCKED),
+        ("[192.0.2.1] Message contains a URL listed in SURBL", Cause.SENDING_BLOCKED),
+        ("Client host [127.0.0.1] sender is on our blacklist", Cause.IP_BLOCKED),
+    ],
+)
+def test_a_list_that_names_an_address_in_figures_is_about_addresses(words, cause):
+    assert smtp(f"550 5.7.1 {words}", Phase.SUBMIT, command="mail").cause is cause
+
+
+def test_a_code_about_an_address_is_about_ours_at_mail_and_about_theirs_at_rcpt():
+    assert smtp("550 5.1.0 no", Phase.SUBMIT, command="mail").cause is Cause.ACCESS_DENIED
+    assert smtp("550 5.1.0 no", Phase.SUBMIT, command="rcpt").cause is Cause.MAILBOX_MISSING
+
+
+def test_504_at_a_login_is_about_the_mechanism_whatever_its_enhanced_code():
+    assert smtp("504 5.5.4 no").cause is Cause.MECHANISM_UNSUPPORTED
+    assert smtp("504 5.5.4 no", Phase.SUBMIT).cause is Cause.PROTOCOL_ERROR
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("552 Nachricht zu groß", Cause.PROTOCOL_ERROR),
+        ("552 Сообщение слишком большое", Cause.PROTOCOL_ERROR),
+        ("552 邮件过大", Cause.PROTOCOL_ERROR),
+        ("552 Message trop volumineux", Cause.PROTOCOL_ERROR),
+        ("554 Virus détecté", Cause.SENDING_BLOCKED),
+        ("450 Серый список, повторите позже", Cause.RATE_LIMITED),
+    ],
+)
+def test_a_message_refused_in_another_language_is_understood(text, cause):
+    assert smtp(text, Phase.SUBMIT, command="data").cause is cause

@@ -102,3 +102,28 @@ def test_the_reason_stands_behind_the_words_of_the_rfc():
 def test_a_refused_token_is_no_wrong_password():
     text = "Host1 failure: Error login on [h] with user [u] auth [XOAUTH2 accesstoken]: 2 NO AUTHENTICATE failed."
     assert diagnose(Evidence("imap", Phase.AUTH, text)).cause is Cause.OAUTH_TOKEN_EXPIRED
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("Server Unavailable. 15\n* BYE Connection closed.", Cause.SERVER_UNAVAILABLE),
+        ("Too many simultaneous connections\n* BYE Logging out", Cause.CONNECTION_LIMIT),
+        ("[ALERT] Mailbox does not exist\n* BYE Bye", Cause.MAILBOX_MISSING),
+    ],
+)
+def test_the_reason_may_stand_before_a_bye_that_gives_none(text, cause):
+    assert diagnose(Evidence("imap", Phase.IDLE, text, session_worked=True)).cause is cause
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Error reading mailbox:\n* BYE Connection closed.",  # a client's own words
+        "IMAP said * BYE Session expired",
+        "* OK Still here\n* BYE Logging out",
+    ],
+)
+def test_a_bye_speaks_for_itself_when_no_reason_stands_before_it(text):
+    found = diagnose(Evidence("imap", Phase.IDLE, text, session_worked=True)).cause
+    assert found in {Cause.SESSION_EXPIRED, Cause.CONNECTION_DROPPED}

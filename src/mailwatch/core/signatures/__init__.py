@@ -1,7 +1,7 @@
 """What servers, token endpoints and network stacks say, as data: each table names its source.
 
 `microsoft`, `google`, `webmail`, `programs`, `stacks` hold wordings; `mail_codes`, `oauth_codes`, `network_codes` hold codes;
-`lexicon`, `lexicon_world`, `lexicon_east` hold words by language, `meanings` and its parts what combinations of them mean.
+`lexicon` and `lexicon_*` hold words by language, `meanings` and its parts what combinations of them mean.
 `classify` reads them in a fixed order (docs/classification.md). A new wording is one row in a table here and one row in
 `tests/corpus/more.jsonl`.
 """

@@ -43,7 +43,8 @@ ENHANCED: Final[Mapping[str, Cause]] = {
     "x.1.3": Cause.MAILBOX_MISSING,
     "x.1.4": Cause.MAILBOX_MISSING,
     "x.1.6": Cause.MAILBOX_MISSING,
-    "x.1.7": Cause.ACCESS_DENIED,
+    "5.1.7": Cause.ACCESS_DENIED,
+    "4.1.7": Cause.SERVER_UNAVAILABLE,  # Postfix: a sender's address that could not be verified yet
     "x.1.8": Cause.SENDING_BLOCKED,
     "x.1.9": Cause.SERVER_UNAVAILABLE,
     "x.1.10": Cause.MAILBOX_MISSING,  # RFC 7505: null MX
@@ -64,7 +65,8 @@ ENHANCED: Final[Mapping[str, Cause]] = {
     "4.4.1": Cause.CONNECTION_TIMEOUT,
     "x.4.2": Cause.CONNECTION_DROPPED,
     "x.4.3": Cause.DNS_FAILURE,
-    "x.4.4": Cause.DNS_FAILURE,
+    "4.4.4": Cause.DNS_FAILURE,
+    "5.4.4": Cause.MAILBOX_MISSING,  # RFC 3463: no route to the domain, for good
     "4.4.5": Cause.SERVER_UNAVAILABLE,
     "x.4.6": Cause.PROTOCOL_ERROR,
     "x.4.7": Cause.SERVER_UNAVAILABLE,

@@ -20,6 +20,7 @@ ACCESS: Final[tuple[Rule, ...]] = rules(
         "SESSION CLOSING DURATION -MAINTENANCE -SHUTDOWN -UNAVAILABLE -BUSY -ERROR",
         "session bye",
     ),
+    ("too_slow", Cause.CONNECTION_DROPPED, "TOOSLOW -COMMAND", "imap bye"),
     ("message_set", Cause.PROTOCOL_ERROR, "MSGSET WRONG|SYNTAX", "imap session"),
     # the order of commands, and encryption asked for in it
     ("starttls_state", Cause.PROTOCOL_ERROR, "ALREADY|SYNTAX|SEQUENCE|DUPLICATE -MAILBOX", "starttls reply"),
@@ -91,6 +92,13 @@ ACCESS: Final[tuple[Rule, ...]] = rules(
     ("oauth_wanted", Cause.BASIC_AUTH_DISABLED, "OAUTH REQUIRED -TOKEN -UNSUPPORTED -MECHANISM -FAIL", "auth"),
     ("second_factor", Cause.MFA_REQUIRED, "MFA", "!submit"),
     ("captcha", Cause.WEB_LOGIN_REQUIRED, "CAPTCHA", "auth"),
+    ("browser_alone", Cause.PROTOCOL_DISABLED, "CONFINED|ONLY WEBMAIL -VERIFY -PASSWORD -SUSPICIOUS -TERMS -SENDING", "auth"),
+    (
+        "browser_to_approve",
+        Cause.WEB_LOGIN_REQUIRED,
+        "BROWSER APPROVE -FAIL -WRONG -PASSWORD -ENABLED -SENDING -IMAP -POP -SMTP -APPSPECIFIC",
+        "auth",
+    ),
     ("browser", Cause.WEB_LOGIN_REQUIRED, "BROWSER LOGIN|VERIFY|ACTIVITY -ENABLED -PASSWORD -SENDING -IMAP -POP -SMTP", "auth"),
     ("confirm_account", Cause.WEB_LOGIN_REQUIRED, "VERIFY ACCOUNT|LOGIN|MAILBOX -FAIL -SENDER -PASSWORD", "auth"),
     ("suspicious_login", Cause.WEB_LOGIN_REQUIRED, "SUSPICIOUS LOGIN|ACTIVITY|ATTEMPT -SENDING -LOCKED -MESSAGE -MANY", "auth"),

@@ -25,6 +25,14 @@ ACCOUNT: Final[tuple[Rule, ...]] = rules(
     ("login_disabled", Cause.TLS_REQUIRED, "LOGIN DISABLED -ACCOUNT -USER -COMMAND -DOMAIN", "imap misuse"),
     ("login_disabled_here", Cause.TLS_REQUIRED, "LOGIN DISABLED HERE -ACCOUNT -USER -COMMAND -DOMAIN -IMAP -POP", "auth imap"),
     ("login_command_off", Cause.MECHANISM_UNSUPPORTED, "COMMAND DISABLED -ACCOUNT -TLS", "auth"),
+    (
+        "mechanism_off",
+        Cause.MECHANISM_UNSUPPORTED,
+        "MECHANISM DISABLED|DENIED -ACCOUNT -USER -PASSWORD -CERT -MESSAGE -BASIC -TLS -IMAP -POP -SMTP -IP",
+        "auth",
+    ),
+    ("no_common_mechanism", Cause.MECHANISM_UNSUPPORTED, "MECHANISM FAIL SUPPORTED -USER -ACCOUNT -PASSWORD", "auth"),
+    ("mechanism_not_there", Cause.MECHANISM_UNSUPPORTED, "MECHANISM UNAVAILABLE -TEMPORARY -LATER -USER -ACCOUNT", "auth !4xx"),
     ("mechanism_wrong", Cause.MECHANISM_UNSUPPORTED, "MECHANISM WRONG -PASSWORD -USER -CREDENTIAL -MESSAGE -BASIC", "auth"),
     (
         "mechanism_not",
@@ -62,7 +70,7 @@ ACCOUNT: Final[tuple[Rule, ...]] = rules(
         "protocol_not_enabled",
         Cause.PROTOCOL_DISABLED,
         "IMAP|POP|SMTP NOT ENABLED|ALLOWED|ACCESS|FEATURE -COMMAND -MECHANISM -TLS -IP -RELAY",
-        "!token !early",
+        "!token !early !data",
     ),
     (
         "protocol_to_enable",
@@ -91,7 +99,22 @@ ACCOUNT: Final[tuple[Rule, ...]] = rules(
     ("account_blocked", Cause.ACCOUNT_DISABLED, "ACCOUNT|USER|MAILBOX BLOCKED -SENDING -SENDER -IP -MESSAGE -RECIPIENT"),
     ("account_expired", Cause.ACCOUNT_DISABLED, "ACCOUNT|USER|DOMAIN|LICENCE EXPIRED -PASSWORD -TOKEN"),
     ("account_inactive", Cause.ACCOUNT_DISABLED, "ACCOUNT|USER NOT ENABLED -IMAP -SMTP -POP"),
+    (
+        "suspended",
+        Cause.ACCOUNT_DISABLED,
+        "SUSPENDED -IP -HOST -SENDING -MAINTENANCE -IMAP -POP -SMTP -TLS -MECHANISM",
+        "auth !4xx",
+    ),
+    ("compromised", Cause.ACCOUNT_DISABLED, "COMPROMISED ACCOUNT|MAILBOX|USER|PASSWORD -SENDING -IP", "submit"),
     ("login_off", Cause.ACCOUNT_DISABLED, "LOGIN|AUTH DISABLED|LOCKED -MECHANISM -TLS -IP", "auth"),
+    ("resolver_there", Cause.DNS_FAILURE, "RESOLVE FAIL|ERROR|TIMEOUT -REVERSE -IP -HOST -SENDER -DMARC -BLACKLIST", "submit 4xx"),
+    (
+        "wrong_secret",
+        Cause.INVALID_CREDENTIALS,
+        "PASSWORD|CREDENTIAL WRONG -MANY -LATER -TEMPORARY -IP -TLS -ENABLED -MECHANISM -TOKEN -EXPIRED -FREQUENT",
+        "auth imap !misuse",
+    ),
+    ("relay_refused", Cause.ACCESS_DENIED, "RELAY DENIED|NOT|BLOCKED -AUTH -SPAM -IP -HOST -FULL -LATER", "rcpt 5xx !misuse"),
     # the server's own troubles
     ("maintenance", Cause.SERVER_UNAVAILABLE, "MAINTENANCE -SENDING"),
     (
@@ -107,10 +130,17 @@ ACCOUNT: Final[tuple[Rule, ...]] = rules(
     ("internal", Cause.SERVER_UNAVAILABLE, "INTERNAL ERROR -WRONG -SYNTAX -PASSWORD -DENIED"),
     ("busy", Cause.SERVER_UNAVAILABLE, "BUSY SYSTEM|LATER|TEMPORARY|MANY|EXCEED"),
     ("shutdown", Cause.SERVER_UNAVAILABLE, "SHUTDOWN SYSTEM|LATER|MAINTENANCE"),
+    ("client_barred", Cause.IP_BLOCKED, "BLOCKED SYSTEM|IP|HOST|ALIAS -USER -MAINTENANCE -DMARC", "greeting reply"),
     (
         "not_available_now",
         Cause.SERVER_UNAVAILABLE,
         "SYSTEM NOT AVAILABLE -IP -MECHANISM -ACCOUNT -USER -IMAP -POP -SMTP -ONLY -TLS",
+    ),
+    (
+        "mailbox_unavailable_now",
+        Cause.SERVER_UNAVAILABLE,
+        "MAILBOX|RECIPIENT UNAVAILABLE -FULL -QUOTA -DISABLED -LOCKED",
+        "submit 4xx",
     ),
     ("unavailable", Cause.SERVER_UNAVAILABLE, "SYSTEM|AUTH|FOLDER UNAVAILABLE -IP -NOREASON"),
     ("not_now", Cause.SERVER_UNAVAILABLE, "NOTNOW NOT|FAIL -BLOCKED -BLACKLIST -IP -HOST", "greeting 4xx"),

@@ -18,7 +18,7 @@ AADSTS: Final[Mapping[int, Cause]] = {
     # the refresh token is dead: expired, revoked, redeemed, bound to what has changed
     **_numbers(
         Cause.OAUTH_GRANT_REVOKED,
-        "40009 40015 50070 50071 50085 50089 50132 50133 50139 50173 54005 70000 70008 70018 70019 70043 70044 70046 75016"
+        "40009 40015 50070 50071 50085 50089 50132 50133 50139 50173 54005 70008 70018 70019 70043 70044 70046 75016"
         " 90086 140001"
         " 501481 501491 700003 700005 700081 700082 700084",
     ),
@@ -67,6 +67,9 @@ AADSTS: Final[Mapping[int, Cause]] = {
     ),
     **_numbers(Cause.RATE_LIMITED, "50166 50196 90055"),
 }
+
+#: Numbers that stand for any reason why a grant is not taken: the words beside them say more.
+AADSTS_GENERAL: Final[Mapping[int, Cause]] = _numbers(Cause.OAUTH_GRANT_REVOKED, "70000")
 
 #: `error` of a token endpoint, or `status` of a SASL challenge.
 ERRORS: Final[Mapping[str, Cause]] = {

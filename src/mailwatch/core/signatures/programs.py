@@ -85,8 +85,14 @@ POSTFIX: Final[tuple[Rule, ...]] = rules(
     ("not_logged_in", Cause.INVALID_CREDENTIALS, "sender address rejected not logged in|not logged in"),
     ("sender_domain", Cause.SENDING_BLOCKED, "sender address rejected domain not found"),
     ("helo", Cause.IP_BLOCKED, "helo command rejected"),
+    (
+        "client_host_rate",
+        Cause.RATE_LIMITED,
+        "client host rejected rate|client host rejected greylisted|client host rejected too many|client host rejected try again",
+    ),
     ("client_host", Cause.IP_BLOCKED, "client host rejected|cannot find your hostname|cannot find your reverse hostname"),
-    ("rbl", Cause.IP_BLOCKED, "client host blocked using|blocked using", "!4xx"),
+    ("rbl", Cause.IP_BLOCKED, "client host blocked using|client blocked using", "!4xx"),
+    ("address_unverified", Cause.SERVER_UNAVAILABLE, "unverified address", "4xx"),
     ("greylist", Cause.RATE_LIMITED, "greylisted|greylisting|grey rbl|postgrey"),
     ("relay", Cause.ACCESS_DENIED, "relay access denied|relaying denied|unable to relay"),
     (
@@ -106,7 +112,7 @@ POSTFIX: Final[tuple[Rule, ...]] = rules(
         "lost connection to mysql|lost connection to database|lost connection to the database|lost connection to ldap",
     ),
     ("lost", Cause.CONNECTION_DROPPED, "lost connection"),
-    ("postscreen_later", Cause.SERVER_UNAVAILABLE, "service currently unavailable"),
+    ("postscreen_later", Cause.SERVER_UNAVAILABLE, "service currently unavailable", "!5xx"),
     ("iredapd_auth", Cause.INVALID_CREDENTIALS, "smtp auth is required"),
     (
         "iredapd_throttle",

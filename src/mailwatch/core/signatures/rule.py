@@ -4,8 +4,9 @@ Two forms share one shape: a *phrase* names words that must follow one another (
 *meaning* names ideas of the lexicon that must stand near one another (`signatures.meanings`). `where` narrows a rule to places
 of a session: any of `auth`, `submit`, `early` (before a login), `starttls`, `session` (after a login), `token`, `imap`, `smtp`,
 `4xx`, `5xx`, `bye`, `reply` (a reply with a code or status, not an error of our own network stack), `mail`, `rcpt`, `data` (the
-command of a submission, where it is known), `misuse` (500, 501, 503, 555 or BAD: the server blames the command), blank-separated;
-all that are named must hold, and `!x` means that x must not hold.
+command of a submission, where it is known), `policy` (an enhanced code x.7.y), `ipv4` (an address in figures stands in it),
+`misuse` (500, 501, 503, 555 or BAD: the server blames the command), blank-separated; all that are named must hold, and `!x`
+means that x must not hold.
 """
 
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ PLACES: Final = {
             "data",
             "misuse",
             "greeting",
+            "policy",
+            "ipv4",
         )
     )
 }

@@ -145,6 +145,7 @@ STACKS: Final[tuple[Rule, ...]] = rules(
             "|closed by the remote|closed network connection|connection has been closed|stream closed|end of file|server closed"
             "|socket is closed|verbindung wurde|connexion reinitialisee|conexion reinicializada|connessione interrotta|not"
             " connected"
+            "|after close notify|close notify received|close notify alert"
             "|connection interrupted|no longer connected|session closed|eof"
         ),
         "!reply",

@@ -24,6 +24,9 @@ YAHOO: Final[tuple[Rule, ...]] = rules(
             " user complaints|user complaints"
         ),
     ),
+    ("aol_address", Cause.IP_BLOCKED, "rtr bb|rtr du|rtr rd|rtr sc|rtr bl|con b1|rly ir|rly bl"),
+    ("aol_rate", Cause.RATE_LIMITED, "dyn t1|dyn t2|rly b1|rly b2|rly b3"),
+    ("aol_content", Cause.SENDING_BLOCKED, "hvu b1|hvu b2|rly bd|rly ch"),
     ("unexpected_volume", Cause.IP_BLOCKED, "tss04|tss05|tss09|unexpected volume or user complaints"),
     ("listed", Cause.IP_BLOCKED, "connections will not be accepted from"),
     (
@@ -111,7 +114,7 @@ EUROPE: Final[tuple[Rule, ...]] = rules(
     ("cox_bad_commands", Cause.IP_BLOCKED, "too many bad commands from"),
     ("spectrum_aup", Cause.SENDING_BLOCKED, "blocked from sending emails|aup o"),
     ("mailtrap_plan", Cause.SENDING_LIMIT, "email limit is reached"),
-    ("mailgun_sandbox", Cause.ACCESS_DENIED, "free accounts are for test purposes only|is not allowed to send"),
+    ("mailgun_sandbox", Cause.ACCESS_DENIED, "free accounts are for test purposes only"),
     (
         "sendgrid_identity",
         Cause.ACCESS_DENIED,
