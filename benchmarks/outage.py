@@ -20,13 +20,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from mailwatch.core import acts
 from mailwatch.core.incidents.circuit import CircuitPolicy
+from mailwatch.core.incidents.picture import Failing, FreshFailures, Recovered
 from mailwatch.core.incidents.scopes import Traits
 from mailwatch.core.lifecycle import IllegalMoveError, State
 from mailwatch.core.pacing import Pace
 from mailwatch.monitor.circuits import Circuits
 from mailwatch.monitor.dispatcher import Dispatcher
 from mailwatch.monitor.incident_watch import IncidentWatch, WatchPolicy
-from mailwatch.ports.incidents import Failing, FreshFailures, Recent, Recovered
+from mailwatch.ports.incidents import Recent
 from simulation.fleet import Fleet
 from simulation.memory_store import MemoryStore
 from simulation.truth import BUSY, Spell, WorldProber, a_mailbox
@@ -71,7 +72,7 @@ class MemoryIncidents:
     async def hold(self, duty, now, seconds):
         return True
 
-    async def recent(self, since, lately):
+    async def recent(self, since, lately, begun=()):  # nothing here failed before the outage
         fresh, recovered = {}, set()
         for row in reversed(self._store.history):
             if row.at <= since:
@@ -87,8 +88,8 @@ class MemoryIncidents:
         new = sum(row.at > lately for row in fresh.values())
         return Recent(
             [FreshFailures(self.traits, cause, count, min(count, new), latest) for cause, count in by_cause.items()],
-            [Failing(self.traits, len(away), looked)] if away else [],
-            [Recovered(self.traits, len(recovered))] if recovered else [],
+            [Failing(self.traits, len(away), looked, after=max(begun, default=None))] if away else [],
+            [Recovered(self.traits, len(recovered), after=max(begun, default=None))] if recovered else [],
         )
 
     async def watched(self):
@@ -164,7 +165,7 @@ class Provider(Fleet):
         now = self.clock.now()
         due_at = now + timedelta(seconds=self.policy.transient.first_seconds * (1 + random.Random(mailbox_id).random()))
         try:
-            self.store.act(mailbox_id, lambda standing: acts.confirm(standing, now, cause, due_at))
+            self.store.act(mailbox_id, lambda standing: acts.confirm(standing, now, cause, due_at, self.policy.flap))
         except IllegalMoveError:
             return  # a probe was quicker
 
@@ -191,6 +192,8 @@ async def play(clock, count, minutes):
     fleet.prober.well_at.clear()
     taken = {each.mailbox_id for each in fleet.store.standings.values() if each.state is not State.CONNECTED}
     await fleet.run(AFTER)
+    if watching.done():
+        watching.result()  # it never ends by itself: raise what ended it
     watching.cancel()
     looks = fleet.prober.looks
     during = sum(number for second, number in looks.items() if WARM <= second < ends)

@@ -19,7 +19,7 @@ from mailwatch.core.campaigns import CampaignPolicy
 from mailwatch.core.lifecycle import State, Trigger
 from mailwatch.core.mailbox import AuthKind, Endpoint, Mailbox, Protocol
 from mailwatch.core.secret import Secret
-from mailwatch.core.standing import ChannelHealth, Decision, Transition
+from mailwatch.core.standing import ChannelHealth, Decision, Standing, Transition
 from mailwatch.ports import Act, Claim, NewMailbox
 from mailwatch.store import KeyRing, SqlStore, Vault, migrate
 
@@ -27,6 +27,7 @@ BATCH = 200
 HOSTS = 50
 GROUP = 100
 LINKED = 50
+CROWD = 5000
 
 
 class WallClock:
@@ -98,6 +99,32 @@ async def campaigns(store: SqlStore, now: datetime) -> None:
         await measured(f"{len(claims)} transitions together, {kind}", 1, together)
 
 
+async def one_campaign(store: SqlStore, now: datetime) -> None:
+    """All mailboxes of one campaign leave it and come back, each in a transaction of its own: the last cost what the first did."""
+    wanted = []
+    for number in range(CROWD):
+        new = newcomer(20_000_000 + number, now)
+        wanted.append(NewMailbox(replace(new.mailbox, campaigns=("crowd",)), new.secret))
+    ids = await store.add(wanted, Act("benchmark", "add"), first_due_at=lambda _: now + timedelta(days=1))
+    turns = (("leaves", State.RECONNECTING, Trigger.FAILURE_CONFIRMED), ("is back", State.CONNECTED, Trigger.VERIFIED))
+    for what, state, trigger in turns:
+        for start in range(0, CROWD, CROWD // 5):
+            some = ids[start : start + CROWD // 5]
+
+            async def one_by_one(some: Sequence[str] = some, state: State = state, trigger: Trigger = trigger) -> None:
+                for mailbox_id in some:
+                    await store.change(mailbox_id, lambda standing: moved(standing, state, trigger, now), Act("benchmark", "move"))
+
+            await measured(f"one of a campaign of {CROWD:,} {what}, after {start:,}", len(some), one_by_one)
+
+
+def moved(standing: Standing, state: State, trigger: Trigger, now: datetime) -> Decision:
+    """Whatever it was, it is in *state* now."""
+    version = standing.version + 1
+    after = replace(standing, state=state, version=version, since_at=now)
+    return Decision(standing, after, (Transition(standing.mailbox_id, version, now, standing.state, state, trigger),))
+
+
 async def measured(name: str, times: int, work: Callable[[], Awaitable[None]]) -> None:
     wall, cpu = time.perf_counter(), time.process_time()
     await work()
@@ -153,6 +180,7 @@ async def run(url: str, mailboxes: int, rounds: int) -> None:
     await measured("counts", 1, lambda: _ignore(store.counts()))
     await measured("due_count", 1, lambda: _ignore(store.due_count(now)))
     await campaigns(store, now)
+    await one_campaign(store, now)
     await store.close()
 
 

@@ -5,11 +5,12 @@ Everything is well by default; a test names only what it is about.
 
 from datetime import UTC, datetime, timedelta
 
-from mailwatch.core.causes import SECRET_REFUSALS, Cause
+from mailwatch.core.causes import Cause
 from mailwatch.core.classify import diagnose
 from mailwatch.core.evidence import ChannelReport, Evidence, Outcome, Phase, Report
 from mailwatch.core.lifecycle import State
 from mailwatch.core.mailbox import AuthKind, Endpoint, Mailbox, Protocol
+from mailwatch.core.refusals import refuses_secret
 from mailwatch.core.standing import Standing
 from mailwatch.ports import Claim
 
@@ -108,7 +109,7 @@ def healthy(protocol=IMAP, **changes):
 def failed(failure, protocol=IMAP, **changes):
     """A channel that failed with *failure* (evidence or cause); a refused secret counts as the prober counts it."""
     evidence = FAILURES[failure] if isinstance(failure, Cause) else failure
-    refused = evidence.phase is Phase.AUTH and diagnose(evidence).cause in SECRET_REFUSALS
+    refused = evidence.phase is Phase.AUTH and refuses_secret(evidence, diagnose(evidence).cause)
     values = {"phase": evidence.phase, "evidence": evidence, "rejected_logins": int(refused)} | changes
     return ChannelReport(protocol, Outcome.FAILED, **values)
 

@@ -1,15 +1,20 @@
 """What people do: whole or not at all, in the audit log, and never undone by a late probe."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
-from contract.fleet import ADD, NOON, add, clean, filled, later, oauth_mailbox, password_mailbox
+from contract.fleet import ADD, NOON, add, clean, filled, later, moved, oauth_mailbox, password_mailbox, refused
 from mailwatch.core import acts
+from mailwatch.core.causes import Cause
 from mailwatch.core.lifecycle import IllegalMoveError, State, Trigger
+from mailwatch.core.plan import plan
+from mailwatch.core.policy import Policy
 from mailwatch.core.secret import Secret
+from mailwatch.core.standing import Decision
 from mailwatch.ports import Act, MailboxExistsError, MailboxNotFoundError, NewMailbox
 from mailwatch.store.schema import audit
 
@@ -118,6 +123,78 @@ async def test_a_new_secret_begins_a_new_generation_with_a_budget_of_its_own(sto
     assert claim.credential.password().reveal() == "new one"
     assert claim.credential.generation == 2
     assert claim.credential_age_seconds == 20 * 60
+
+
+async def blocked_after_refusals(store, times=2):
+    """mb_0000, whose secret was refused so often that only a person can help."""
+    for _ in range(times):
+        (claim,) = await store.claim_due(later(), 1, 60)
+        await store.record(claim, refused(claim, NOON))
+    (claim,) = await store.claim_due(later(), 1, 60)
+    trigger = Trigger.PERSON_NEEDED
+    await store.record(claim, moved(claim, State.BLOCKED, trigger, cause=Cause.INVALID_CREDENTIALS, due_at=later(30)))
+
+
+async def test_the_same_wrong_password_stored_again_buys_no_login(store, clock):
+    await filled(store, 1)
+    await blocked_after_refusals(store)
+    before = (await store.find("mb_0000")).standing
+    clock.pass_seconds(60)
+    for _ in range(3):
+        decision = await store.set_secret(
+            "mb_0000", Secret("password-0"), lambda s: acts.new_secret(s, clock.now(), "x"), DISCONNECT
+        )
+        assert (decision.after, decision.transitions) == (before, ())
+    view = await store.find("mb_0000")
+    assert view.standing == before
+    assert plan(view.mailbox, view.standing, Policy(), clock.now()).refusals_left == 0
+    assert [row.action for row in await audited(store)][-3:] == ["disconnect"] * 3
+    another = await store.set_secret("mb_0000", Secret("right"), lambda s: acts.new_secret(s, clock.now(), "x"), DISCONNECT)
+    assert (another.after.generation, another.after.rejected_at, another.after.state) == (2, (), State.RECONNECTING)
+
+
+async def test_the_same_password_is_tried_with_what_is_left_of_its_budget_where_it_was_not_what_stopped_the_mailbox(store):
+    await filled(store, 1)
+    (claim,) = await store.claim_due(later(), 1, 60)
+    await store.record(claim, refused(claim, NOON))
+    decision = await store.set_secret("mb_0000", Secret("password-0"), lambda s: acts.new_secret(s, NOON, "x"), DISCONNECT)
+    assert (decision.after.generation, decision.after.rejected_at, decision.after.due_at) == (1, (NOON,), NOON)
+    (claim,) = await store.claim_due(NOON, 1, 60)
+    assert (claim.credential.generation, claim.credential.password().reveal()) == (1, "password-0")
+
+
+async def test_a_consent_that_brings_the_same_refresh_token_allows_one_login_and_drops_the_old_access_token(store):
+    await add(store, oauth_mailbox(0))
+    lease = await store.grants.begin_refresh("mb_0000", epoch=1, lease_seconds=30)
+    await store.grants.finish_refresh("mb_0000", lease, access_token=Secret("old one"), expires_at=later(60), refresh_token=None)
+    await blocked_after_refusals(store)
+    decision = await store.set_secret("mb_0000", Secret("refresh-0"), lambda s: acts.new_secret(s, NOON, "x"), DISCONNECT)
+    assert (decision.after.generation, len(decision.after.rejected_at)) == (1, 2)
+    assert (decision.after.state, decision.after.forced) == (State.RECONNECTING, True)
+    assert (await store.find("mb_0000")).standing == decision.after
+    grant = await store.grants.load("mb_0000")
+    assert (grant.access_token, grant.refresh_token.reveal(), grant.generation) == (None, "refresh-0", 1)
+    assert await store.check() == []
+
+
+async def test_an_act_that_may_not_be_done_is_refused_though_the_secret_is_the_same(store):
+    await filled(store, 1)
+    await blocked_after_refusals(store)
+
+    def refuse(standing):
+        raise IllegalMoveError(standing.state, Trigger.NEW_SECRET)
+
+    with pytest.raises(IllegalMoveError):
+        await store.set_secret("mb_0000", Secret("password-0"), refuse, DISCONNECT)
+
+
+async def test_a_new_secret_ends_what_kept_us_from_reading_the_old_one(store):
+    await filled(store, 1)
+    (claim,) = await store.claim_due(later(), 1, 60)
+    unseen = replace(claim.standing, impairment="secret_unreadable", impaired_since_at=NOON)
+    await store.record(claim, Decision(claim.standing, unseen))
+    decision = await store.set_secret("mb_0000", Secret("new"), lambda s: acts.new_secret(s, NOON, "x"), DISCONNECT)
+    assert (decision.after.impairment, decision.after.impaired_since_at) == (None, None)
 
 
 async def test_a_refused_act_keeps_the_old_secret(store):

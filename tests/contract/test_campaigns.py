@@ -13,6 +13,8 @@ from mailwatch.core.causes import Cause
 from mailwatch.core.lifecycle import State
 from mailwatch.ports import Act, MailboxFilter, MailboxNotFoundError
 from mailwatch.ports.campaigns import CampaignExistsError, CampaignFilter, CampaignNotFoundError, StaleError
+from mailwatch.ports.pages import CountDiffersError
+from mailwatch.store.campaign_reads import LISTED_PAUSES
 from mailwatch.store.schema import audit
 
 
@@ -101,6 +103,29 @@ async def test_a_campaign_taken_up_again_is_paused_for_what_is_away_now(store):
     again = await store.campaigns.amend("spring", ANN, finished=False)
     assert again.state is CampaignState.PAUSED
     assert [(pause.mailbox_id, pause.origin) for pause in await open_pauses(store)] == [(one, PauseOrigin.AUTOMATIC)]
+
+
+async def test_a_person_s_pause_comes_back_with_the_campaign_that_was_finished_meanwhile(store):
+    await running(store)
+    await store.campaigns.pause("spring", "wrong price", ANN)
+    for _ in range(2):
+        await store.campaigns.amend("spring", ADD, finished=True)
+        again = await store.campaigns.amend("spring", ADD, finished=False)
+        assert again.state is CampaignState.PAUSED
+        (pause,) = await open_pauses(store)
+        assert (pause.origin, pause.reason, pause.actor) == (PauseOrigin.PERSON, "wrong price", "user:ann")
+    assert (await store.campaigns.resume("spring", ANN)).campaign.state is CampaignState.ACTIVE
+
+
+async def test_what_a_person_lifted_before_the_campaign_was_finished_does_not_come_back(store):
+    await running(store)
+    await store.campaigns.pause("spring", "wrong price", ANN)
+    await store.campaigns.amend("spring", ANN, finished=True)
+    await store.campaigns.amend("spring", ANN, finished=False)
+    await store.campaigns.resume("spring", ANN)
+    await store.campaigns.amend("spring", ANN, finished=True)
+    assert (await store.campaigns.amend("spring", ANN, finished=False)).state is CampaignState.ACTIVE
+    assert await open_pauses(store) == ()
 
 
 async def test_linking_a_mailbox_that_is_away_pauses_at_once(store):
@@ -196,6 +221,23 @@ async def test_campaigns_are_listed_by_id_and_by_what_is_asked(store):
     assert await ids(text="%") == []
     (view,) = await store.campaigns.list(CampaignFilter(states=frozenset({CampaignState.PAUSED})))
     assert [pause.reason for pause in view.pauses] == ["why"]
+
+
+async def test_a_list_shows_the_first_pauses_of_each_campaign_and_counts_the_others(store):
+    many = LISTED_PAUSES + 5
+    ids = await running(store, many, ("spring", "summer"))
+    await store.campaigns.unlink("summer", ids[3:], ANN)
+    for number, each in enumerate(ids):
+        await away(store, each, at=after(number))
+    spring, summer = await store.campaigns.list(CampaignFilter())
+    assert ([pause.mailbox_id for pause in spring.pauses], spring.more_pauses) == (ids[:LISTED_PAUSES], 5)
+    assert ([pause.mailbox_id for pause in summer.pauses], summer.more_pauses) == (ids[:3], 0)
+    (of_the_last,) = await store.campaigns.list(CampaignFilter(mailbox_id=ids[-1]))
+    assert ({pause.mailbox_id for pause in of_the_last.pauses} - set(ids[:LISTED_PAUSES]), of_the_last.more_pauses) == (
+        {ids[-1]},
+        4,
+    )
+    assert len((await store.campaigns.find("spring")).pauses) == many
 
 
 async def test_counts_name_the_oldest_pause_in_force(store):
@@ -295,6 +337,15 @@ async def test_more_than_a_share_of_the_campaigns_is_not_paused_without_a_person
     assert await paused_count(store) == 0
 
 
+async def test_the_brake_is_released_for_the_number_that_was_looked_at_or_not_at_all(store):
+    ids = await fleet(store, 20, brake_floor=2, brake_ratio=0.25)
+    await away(store, *ids, at=after(1))
+    with pytest.raises(CountDiffersError, match="of 15 campaigns are held back now, not 14"):
+        await store.campaigns.release_brake(ANN, expected=14)
+    assert await paused_count(store) == 5
+    assert await store.campaigns.release_brake(ANN, expected=15) == 15
+
+
 async def test_the_brake_forgets_what_is_older_than_its_window(store):
     ids = await fleet(store, 20, brake_floor=2, brake_ratio=0.25)
     await away(store, *ids[:5], at=after(1))
@@ -302,6 +353,21 @@ async def test_the_brake_forgets_what_is_older_than_its_window(store):
     assert await paused_count(store) == 5
     await away(store, ids[6], at=after(12))
     assert await paused_count(store) == 6
+
+
+async def test_the_brake_does_not_count_what_was_paused_before_the_clock_was_set_back(store):
+    ids = await fleet(store, 20, brake_floor=2, brake_ratio=0.25)
+    await away(store, *ids[:5], at=after(24 * 60))
+    await away(store, ids[5], at=after(1))
+    assert await paused_count(store) == 6
+    assert await store.campaigns.held_back() == []
+
+
+async def test_the_brake_counts_what_a_node_paused_whose_clock_is_a_little_ahead(store):
+    ids = await fleet(store, 20, brake_floor=2, brake_ratio=0.25)
+    await away(store, *ids[:5], at=after(2))
+    await away(store, ids[5], at=after(1))
+    assert await paused_count(store) == 5
 
 
 async def test_a_person_s_own_act_knows_no_brake(store):

@@ -4,10 +4,12 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from contract.fleet import NOON, add, clean, filled, later, moved, oauth_mailbox, password_mailbox
 from mailwatch.core.lifecycle import State, Trigger
 from mailwatch.ports import Recorded
+from mailwatch.store.claim import CLAIM_LOCK
 
 
 async def test_the_oldest_due_come_first_and_only_so_many(store):
@@ -151,3 +153,24 @@ async def test_claim_and_record_go_round(store):
     again = await store.claim_due(later(10), 30, 60)
     assert len(again) == 30
     assert all(claim.standing.proven and claim.standing.lost_at == () for claim in again)
+
+
+async def test_a_lease_counts_from_the_claims_own_turn_and_not_from_when_it_began_to_wait(store, database, clock):
+    await filled(store, 1)
+    held, release = asyncio.Event(), asyncio.Event()
+
+    async def hold(attempt):
+        if not database.is_sqlite:
+            await attempt.connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": CLAIM_LOCK})
+        held.set()
+        await release.wait()
+
+    holding = asyncio.create_task(database.write(hold))
+    await held.wait()
+    claiming = asyncio.create_task(store.claim_due(clock.now(), 1, 60))
+    await asyncio.sleep(0.2)
+    clock.pass_seconds(40)
+    release.set()
+    await holding
+    (claim,) = await claiming
+    assert claim.lease_until_at == NOON + timedelta(seconds=100)

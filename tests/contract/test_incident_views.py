@@ -129,6 +129,25 @@ async def test_what_is_away_with_an_incident_is_no_trouble_besides(fleet, scope)
     assert seen(await fleet.pages.troubles(throttled)) == {}
 
 
+@pytest.mark.parametrize(
+    "scope",
+    [DOMAIN, Scope(ScopeKind.ENDPOINT, "smtp.example.org"), Scope(ScopeKind.OAUTH_APP, "outreach"), EGRESS],
+    ids=lambda scope: scope.kind.value,
+)
+async def test_the_gauges_and_the_page_agree_on_who_waits_besides_an_incident(fleet, scope):
+    async def waits(*incidents):
+        found = await fleet.gauges.waiting(incidents)
+        assert [each.mailbox_id for each in await fleet.gauges.stopped(incidents, list(found), 10)] == ["mb_0003"] * len(found)
+        shown = {each.cause: each.mailboxes for each in await fleet.pages.troubles(incidents) if each.state is State.BLOCKED}
+        assert {cause: number for cause, (number, _) in found.items()} == shown
+        return shown
+
+    theirs = {"invalid_credentials": 1}
+    assert await waits() == await waits(incident(scope)) == theirs
+    throttled = incident(scope, cause=Cause.RATE_LIMITED)
+    assert await waits(throttled) == ({} if scope.kind is not ScopeKind.OAUTH_APP else theirs)
+
+
 async def test_sqlite_does_not_read_the_history_before_an_incident(tmp_path):
     url = f"sqlite:///{tmp_path / 'mailwatch.db'}"
     await migrate(url)

@@ -10,8 +10,11 @@ from contract.fleet import NOON, add, clean, moved, oauth_mailbox, password_mail
 from mailwatch.core.causes import Cause
 from mailwatch.core.incidents.baseline import Baseline
 from mailwatch.core.incidents.life import Incident
+from mailwatch.core.incidents.picture import begins
 from mailwatch.core.incidents.scopes import EGRESS, Scope, ScopeKind, Traits
 from mailwatch.core.lifecycle import State, Trigger
+from mailwatch.ports import Act
+from mailwatch.ports.incidents import IncidentNotFoundError
 
 EXAMPLE = Traits("other", ("imap.example.org", "smtp.example.org"), "example.org")
 DOMAIN = Scope(ScopeKind.DOMAIN, "example.org")
@@ -190,3 +193,95 @@ async def test_what_waits_for_its_next_try_in_the_scope_is_hastened_and_nothing_
     assert await store.incidents.hasten(incident(), now) == 1
     due = {name: (await store.find(name)).standing.due_at for name in ("mb_0001", "mb_0002", "mb_0003")}
     assert due == {"mb_0001": now, "mb_0002": later, "mb_0003": later}
+
+
+CLOSES = Act("cli:ana", "incident.close", "cli")
+
+
+async def test_what_was_away_before_an_incident_is_told_apart(store):
+    await connected(store, 2)
+    lost_at = [NOON - timedelta(hours=1), NOON - timedelta(minutes=10)]
+    for claim, down_at in zip(await store.claim_due(NOON + timedelta(seconds=1), 10, 60), lost_at, strict=True):
+        after = moved(claim, State.RECONNECTING, Trigger.FAILURE_CONFIRMED, at=NOON, due_at=NOON, down_since_at=down_at)
+        await store.record(claim, after)
+    begun = begins([incident()])
+    failing = (await store.incidents.recent(NOON, NOON, begun)).failing
+    assert sorted((each.count, each.after) for each in failing if each.after) == [(1, min(begun))]
+    assert [each.count for each in failing if each.after is None] == [1]
+    assert {each.after for each in (await store.incidents.recent(NOON, NOON, [NOON])).failing} == {None}
+
+
+async def test_it_is_told_by_the_latest_moment_that_it_failed_after(store):
+    await connected(store, 3)
+    lost_at = [NOON - timedelta(minutes=minutes) for minutes in (30, 20, 10)]
+    for claim, at in zip(await store.claim_due(NOON + timedelta(seconds=1), 10, 60), lost_at, strict=True):
+        await store.record(claim, moved(claim, State.RECONNECTING, Trigger.FAILURE_CONFIRMED, at=NOON, down_since_at=at))
+    failing = (await store.incidents.recent(NOON, NOON, lost_at)).failing
+    assert sorted((each.after, each.count) for each in failing) == sorted((at, 1) for at in lost_at)
+
+
+async def test_the_reach_of_a_blocked_mailbox_is_no_look_in_vain(store):
+    await connected(store, 2)
+    states = (State.BLOCKED, Trigger.PERSON_NEEDED), (State.RECONNECTING, Trigger.FAILURE_CONFIRMED)
+    for claim, (state, trigger) in zip(await store.claim_due(NOON + timedelta(seconds=1), 10, 60), states, strict=True):
+        await store.record(claim, moved(claim, state, trigger, last_probe_at=NOON + timedelta(seconds=30)))
+    failing = (await store.incidents.recent(NOON, NOON)).failing
+    assert sorted((each.blocked, each.lately) for each in failing) == [(False, 1), (True, 0)]
+
+
+async def test_who_comes_back_is_told_apart_by_when_he_was_lost_and_whether_that_was_confirmed(store):
+    await connected(store, 3)
+    moves = [
+        (State.VERIFYING, Trigger.PROBE_SUCCEEDED, NOON - timedelta(hours=1)),
+        (State.VERIFYING, Trigger.PROBE_SUCCEEDED, NOON - timedelta(minutes=10)),
+        (State.CONNECTED, Trigger.PROBE_SUCCEEDED, None),
+    ]
+    await lived(store, State.SUSPECT, Trigger.PROBE_FAILED, at=NOON + timedelta(seconds=1))
+    for claim, (state, trigger, down_at) in zip(await store.claim_due(NOON + timedelta(seconds=2), 10, 60), moves, strict=True):
+        await store.record(claim, moved(claim, state, trigger, at=NOON + timedelta(seconds=9), down_since_at=down_at))
+    begun = begins([incident()])
+    recovered = (await store.incidents.recent(NOON, NOON + timedelta(seconds=5), begun)).recovered
+    told = {(each.count, each.after, each.confirmed) for each in recovered}
+    assert told == {(1, None, True), (1, min(begun), True), (1, min(begun), False)}
+
+
+async def test_of_one_that_is_over_only_what_it_had_stopped_itself_waits_for_it(store):
+    await connected(store, 2)
+    ends = NOON + timedelta(minutes=1)
+    for claim, at in zip(await store.claim_due(NOON + timedelta(seconds=1), 10, 60), (NOON, ends), strict=True):
+        stopped = moved(claim, State.BLOCKED, Trigger.PERSON_NEEDED, at=at, cause=Cause.INVALID_CREDENTIALS)
+        await store.record(claim, stopped)
+    causes = [Cause.INVALID_CREDENTIALS]
+    assert len(await store.incidents.waiting_for(incident(), causes, 9)) == 2
+    # what was tried since its end and failed again has had its turn
+    assert len(await store.incidents.waiting_for(incident(closed_at=ends - timedelta(seconds=1)), causes, 9)) == 1
+
+
+async def test_what_was_lost_long_before_does_not_wait_for_an_incident_though_it_was_blocked_in_it(store):
+    await connected(store, 1)
+    (claim,) = await store.claim_due(NOON + timedelta(seconds=1), 10, 60)
+    fields = {"cause": Cause.INVALID_CREDENTIALS, "down_since_at": NOON - timedelta(days=30)}
+    await store.record(claim, moved(claim, State.BLOCKED, Trigger.PERSON_NEEDED, **fields))
+    assert await store.incidents.waiting_for(incident(), [Cause.INVALID_CREDENTIALS], 9) == []
+
+
+async def test_a_person_closes_it_and_the_audit_log_and_an_event_tell(store):
+    await store.incidents.save([incident()])
+    ends = NOON + timedelta(minutes=5)
+    assert (await store.incidents.close("inc_1", ends, CLOSES)).closed_at == ends
+    assert (await store.incidents.close("inc_1", ends + timedelta(minutes=1), CLOSES)).closed_at == ends  # it was over
+    audited = [(row.actor, row.action, row.subject) for row in await store.pages.audit(None, 9)]
+    assert audited == [("cli:ana", "incident.close", "inc_1")]
+    assert [event.type for event in await store.outbox.events(0, 9)] == ["incident.opened", "incident.closed"]
+    with pytest.raises(IncidentNotFoundError, match="incident list"):
+        await store.incidents.close("inc_2", ends, CLOSES)
+
+
+async def test_what_a_person_closed_is_not_opened_by_a_look_that_began_before(store):
+    await store.incidents.save([incident()])
+    closed = await store.incidents.close("inc_1", NOON + timedelta(minutes=5), CLOSES)
+    await store.incidents.save([incident(failed=9)])
+    assert await store.incidents.find("inc_1") == closed
+    await store.incidents.save([incident(failed=9, reopened=1)])
+    assert (await store.incidents.find("inc_1")).is_open
+    assert [event.type for event in await store.outbox.events(0, 9)] == ["incident.opened", "incident.closed", "incident.reopened"]

@@ -4,16 +4,19 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 
 from contract.fleet import NOON, add, filled, later, password_mailbox
 from fakes.lost_answer import LostAnswer
 from mailwatch.core.lifecycle import State
+from mailwatch.core.standing import Decision
 from mailwatch.ports import Act
-from mailwatch.ports.pages import BulkAction, Job, JobItem, Jobs, PageFilter
+from mailwatch.ports.pages import BulkAction, CountDiffersError, Job, JobItem, Jobs, PageFilter, Turn
 from mailwatch.store.address import parse_address
 from mailwatch.store.engine import Database
 from mailwatch.store.jobs import JobNotFoundError, SqlJobs
 from mailwatch.store.pages import SqlPages
+from mailwatch.store.schema_people import jobs as table
 
 BY = Act("user:ada", "mailbox.disconnect", "192.0.2.7")
 JOB = Job("job_1", BulkAction.HOLD, {"reason": "warmup_pause", "note": "ü"}, "user:ada", "192.0.2.7", NOON, 0)
@@ -34,6 +37,11 @@ async def other(store_url, clock):
 
 def done(number, error=None):
     return JobItem(f"mb_{number:04}", later(1), error)
+
+
+def disconnected(standing):
+    """A decision that is noted, whatever it decides."""
+    return Decision(standing, standing)
 
 
 async def test_a_job_holds_the_mailboxes_the_filter_names_at_its_beginning(jobs, store, database):
@@ -110,6 +118,82 @@ async def test_two_jobs_at_once_keep_apart(jobs, other, store):
     await jobs.settle("job_2", [done(0), done(1), done(2)])
     assert await other.waiting("job_1", 10) == ["mb_0000", "mb_0001", "mb_0002"]
     assert [job.id for job in await other.unfinished()] == ["job_1"]
+
+
+async def test_a_mailbox_that_waits_in_an_earlier_job_waits_in_a_later_one(jobs, other, store):
+    await filled(store, 4)
+    await jobs.begin(JOB, PageFilter(ids=frozenset({"mb_0001", "mb_0002"})), BY)
+    await jobs.begin(replace(JOB, id="job_0", created_at=later(1)), PageFilter(), BY)
+    assert await other.waiting("job_1", 9) == ["mb_0001", "mb_0002"]
+    assert await other.waiting("job_0", 9) == ["mb_0000", "mb_0003"]
+    await jobs.settle("job_1", [done(1)])
+    assert await other.waiting("job_0", 9) == ["mb_0000", "mb_0001", "mb_0003"]
+    await jobs.cancel("job_1", BY)
+    assert len(await other.waiting("job_0", 9)) == 4
+
+
+async def test_no_more_or_fewer_than_were_looked_at_are_meant(jobs, store):
+    await filled(store, 3)
+    with pytest.raises(CountDiffersError, match="names 3 mailboxes now, not 2"):
+        await jobs.begin(JOB, PageFilter(), BY, expected=2)
+    assert await jobs.job("job_1") is None
+    assert await jobs.waiting("job_1", 9) == []
+    assert (await jobs.begin(JOB, PageFilter(), BY, expected=3)).total == 3
+
+
+async def test_a_cancelled_job_ends_and_what_was_under_way_still_counts(jobs, other, store, database, clock):
+    await filled(store, 3)
+    begun = await jobs.begin(JOB, PageFilter(text="user"), BY)
+    await jobs.settle("job_1", [done(0)])
+    clock.pass_seconds(60)
+    ended = await other.cancel("job_1", Act("user:eve", "bulk.cancel", "192.0.2.9"))
+    assert (ended.ended_at, ended.done, ended.is_cancelled) == (clock.now(), 1, True)
+    assert await jobs.waiting("job_1", 9) == await jobs.unfinished() == []
+    assert not (await jobs.turn(begun, "mb_0001")).is_open
+    counted = await jobs.settle("job_1", [done(1)])
+    assert (counted.done, counted.ended_at, counted.is_cancelled) == (2, clock.now(), True)
+    clock.pass_seconds(60)
+    assert await jobs.cancel("job_1", BY) == counted
+    assert await jobs.cancel("job_9", BY) is None
+    (told,) = [row for row in await SqlPages(database).audit(None, 10) if row.action == "bulk.cancel"]
+    assert (told.actor, told.subject, told.detail) == ("user:eve", "job_1", "hold ended after 1 of 3 mailboxes")
+
+
+async def test_a_job_that_was_done_is_not_cancelled(jobs, store):
+    await filled(store, 1)
+    await jobs.begin(JOB, PageFilter(), BY)
+    whole = await jobs.settle("job_1", [done(0)])
+    assert await jobs.cancel("job_1", BY) == whole
+    assert not whole.is_cancelled
+
+
+async def test_a_turn_tells_who_acted_on_the_mailbox_since_and_what_must_name_it(jobs, store, clock):
+    await filled(store, 3)
+    which = PageFilter(text="user", labels={}, ids=frozenset({"mb_0000", "mb_0001"}))
+    await store.change("mb_0000", disconnected, Act("user:ada", "mailbox.disconnect"))  # before
+    job = await jobs.begin(replace(JOB, created_at=clock.now()), which, BY)
+    assert await jobs.turn(job, "mb_0000") == Turn(is_open=True, which=PageFilter(text="user"))
+    clock.pass_seconds(1)
+    await store.change("mb_0000", disconnected, Act("user:ada", "mailbox.disconnect", subject="job_1"))
+    await store.change("mb_0000", disconnected, Act("user:eve", "mailbox.probe"))
+    assert (await jobs.turn(job, "mb_0000")).acted is None
+    await store.change("mb_0000", disconnected, Act("user:eve", "mailbox.hold"))
+    assert (await jobs.turn(job, "mb_0000")).acted == ("user:eve", "mailbox.hold")
+    assert (await jobs.turn(job, "mb_0001")).acted is None
+
+
+async def test_of_a_job_that_ended_no_filter_is_left(jobs, store, database):
+    """It may hold a part of an address, and outlive its mailbox."""
+    await filled(store, 1)
+    for number, text in enumerate(("user0", "user0", "nobody")):
+        await jobs.begin(replace(JOB, id=f"job_{number}"), PageFilter(text=text), BY)
+    await jobs.settle("job_0", [done(0)])
+    await jobs.cancel("job_1", BY)
+
+    async def work(attempt):
+        return (await attempt.connection.execute(select(table.c.which))).scalars().all()
+
+    assert await database.read(work) == [None, None, None]
 
 
 async def test_an_unknown_job_is_told(jobs):

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from contract.fleet import NOON
+from contract.campaigning import events_of
+from contract.fleet import NOON, add, oauth_mailbox, password_mailbox
 from mailwatch.core.incidents.scopes import Scope, ScopeKind
 from mailwatch.core.maintenance import Every, Window
 from mailwatch.ports import Act
@@ -34,6 +35,38 @@ async def test_a_window_is_read_back_as_it_was_declared(store):
     await store.maintenance.add(WINDOW, ACT)
     assert await store.maintenance.windows(NOON) == [WINDOW]
     assert await store.maintenance.all(10) == [WINDOW]
+
+
+async def test_that_one_is_declared_or_ended_by_a_person_is_an_event_each(store):
+    await store.maintenance.add(WINDOW, ACT)
+    for _ in range(2):
+        await store.maintenance.end("mw_1", hours(0.5), ACT)
+    told = await events_of(store, "maintenance.")
+    assert [(each.type, each.content["window"], each.content["change"]) for each in told] == [
+        ("maintenance.changed", "mw_1", "declared"),
+        ("maintenance.changed", "mw_1", "ended"),
+    ]
+    assert (told[0].content["scope"], told[0].content["seconds"], told[0].content["ended_at"]) == (
+        {"provider": "google"},
+        3600,
+        None,
+    )
+    assert told[1].content["ended_at"] == "2026-11-22T12:30:00Z"
+
+
+async def test_mailboxes_are_counted_by_what_they_share(store):
+    await add(store, password_mailbox(1), password_mailbox(2, host="example.net"), oauth_mailbox(3))
+    covered = {
+        None: 3,
+        Scope(ScopeKind.PROVIDER, "google"): 1,
+        Scope(ScopeKind.OAUTH_APP, "outreach"): 1,
+        Scope(ScopeKind.DOMAIN, "example.org"): 2,
+        Scope(ScopeKind.ENDPOINT, "smtp.example.net"): 1,
+        Scope(ScopeKind.DOMAIN, "example.com"): 0,
+    }
+    assert {scope: await store.maintenance.covered(scope) for scope in covered} == covered
+    names = [await store.maintenance.names(kind) for kind in (ScopeKind.PROVIDER, ScopeKind.OAUTH_APP, ScopeKind.DOMAIN)]
+    assert [list(each) for each in names] == [["google", "other"], ["outreach"], []]
 
 
 async def test_windows_that_are_over_are_listed_among_all_alone(store):

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from contract.fleet import NOON, add, filled, later, moved, password_mailbox, refused
+from mailwatch.core import acts
 from mailwatch.core.lifecycle import State
-from mailwatch.ports import Act, MailboxFilter
+from mailwatch.ports import Act, MailboxFilter, MailboxNotFoundError
 
 REMOVE = Act("cli:test", "remove")
 
@@ -41,6 +42,16 @@ async def test_counts_are_by_provider_and_state(store):
     await add(store, password_mailbox(1), password_mailbox(2), password_mailbox(3, provider="google"))
     await suspect(store, 1)
     assert await store.counts() == {("other", State.SUSPECT): 1, ("other", State.PENDING): 1, ("google", State.PENDING): 1}
+
+
+async def test_who_is_looked_at_every_interval_is_counted_by_gate_where_there_are_many(store):
+    await add(store, *(password_mailbox(number) for number in range(3)), password_mailbox(3, provider="google"))
+    await suspect(store, 1)
+    assert await store.watched_by_gate(0) == {"host:imap.example.org": 3, "google": 1}
+    assert await store.watched_by_gate(1) == {"host:imap.example.org": 3}
+    await store.change("mb_0000", lambda standing: acts.disconnect(standing, NOON, "x"), Act("cli:test", "mailbox.disconnect"))
+    assert await store.watched_by_gate(0) == {"host:imap.example.org": 2, "google": 1}
+    assert await store.watched_by_gate(2) == {}
 
 
 async def test_history_is_read_on_from_any_row(store):
@@ -102,3 +113,12 @@ async def test_pruning_never_forgets_a_login_refused_within_two_days(store, cloc
 async def test_a_search_text_is_taken_literally(store, text):
     await filled(store, 2)
     assert await store.list(MailboxFilter(text=text)) == []
+
+
+async def test_mailboxes_are_found_by_ids_and_addresses_at_once(store):
+    await filled(store, 3)
+    names = ["mb_0002", "USER0@example.org", "user1@example.org", "mb_0000"]
+    assert await store.ids_of(names) == ["mb_0002", "mb_0000", "mb_0001"]
+    assert await store.ids_of([]) == []
+    with pytest.raises(MailboxNotFoundError, match="nobody@example"):
+        await store.ids_of(["mb_0001", "nobody@example.org", "mb_none"])

@@ -6,12 +6,13 @@ import pytest
 from sqlalchemy import LargeBinary, Text, cast, insert, select
 
 from contract.campaigning import ANN, after, away, back, campaign, events_of, open_pauses, running, state_of
-from contract.fleet import NOON, add, later, moved, oauth_mailbox, password_mailbox
+from contract.fleet import NOON, add, clean, filled, later, moved, oauth_mailbox, password_mailbox
 from mailwatch.core import acts
 from mailwatch.core.campaigns import CampaignPolicy, CampaignState, Mode, PauseOn, PauseOrigin
 from mailwatch.core.evidence import Evidence, Phase
-from mailwatch.ports import Act, MailboxNotFoundError
+from mailwatch.ports import Act, MailboxNotFoundError, NewMailbox
 from mailwatch.ports.campaigns import StaleError
+from mailwatch.ports.people import Remembered
 from mailwatch.store import schema_campaigns, schema_incidents, schema_people
 from mailwatch.store.schema import metadata, refusals
 from mailwatch.store.schema_people import consents, conversations, job_items, jobs, latencies, links, remembered
@@ -75,6 +76,55 @@ async def test_what_people_typed_of_it_names_it_no_more(store):
     assert pause.reason == "waits for [removed], see [removed]"
 
 
+@pytest.mark.parametrize("address", ["Zaphod@heartofgold.example", "Zoé.Ünal@heartofgold.example"])
+async def test_what_people_said_of_its_campaigns_is_told_without_its_address(store, address):
+    await add(store, password_mailbox(7, address=address, campaigns=("spring",)))
+    await store.campaigns.pause("spring", f"waits for {address.upper()}, “see” {address}", ANN)
+    assert any("heartofgold" in str(event.content).lower() for event in await events_of(store))
+    await store.remove("mb_0007", REMOVE)
+    (told,) = [event for event in await events_of(store, "campaign.paused") if event.mailbox_id is None]
+    assert "waits for [removed], “see” [removed]" in told.content.values()
+    assert await places_of(store, "heartofgold") == set()
+
+
+async def test_a_removal_that_is_refused_costs_no_result_that_waits(open_store):
+    store = await open_store(write_behind_seconds=3600)
+    await filled(store, 1)
+    (claim,) = await store.claim_due(later(), 1, 60)
+    await store.record(claim, clean(claim))
+    with pytest.raises(StaleError):
+        await store.remove("mb_0000", REMOVE, version=99)
+    assert store.pending == 1
+    await store.remove("mb_0000", REMOVE)
+    assert store.pending == 0
+
+
+@pytest.mark.parametrize(
+    ("other", "shared"),
+    [
+        ({"username": "User1"}, True),
+        ({"username": "user1@example.org"}, True),
+        ({"username": "user1", "oauth_app": "elsewhere"}, False),
+        ({"username": "user10"}, False),
+        ({"username": "u.s.e.r.1"}, False),
+        ({"address": "us.er1@googlemail.com"}, False),
+        ({}, False),
+    ],
+)
+async def test_who_shares_a_login_is_known_before_and_after_the_removal(store, other, shared):
+    await add(store, oauth_mailbox(1), NewMailbox(replace(oauth_mailbox(2).mailbox, **other), None))
+    mailbox = (await store.find("mb_0001")).mailbox
+    assert await store.shares_login(mailbox, {"outreach", "another"}) is shared
+    await store.remove("mb_0001", REMOVE)
+    assert await store.shares_login(mailbox, {"outreach", "another"}) is shared
+
+
+async def test_a_login_is_the_same_with_and_without_the_dots_of_gmail(store):
+    await add(store, oauth_mailbox(1, address="a.b.c@gmail.com", username="a.b.c@gmail.com"))
+    await add(store, oauth_mailbox(2, address="info@example.org", username="abc@GoogleMail.com"))
+    assert await store.shares_login((await store.find("mb_0001")).mailbox, {"outreach"})
+
+
 async def test_what_was_told_of_its_campaigns_is_still_delivered(store):
     one, _ = await running(store)
     await away(store, one)
@@ -131,9 +181,6 @@ async def with_everything(store):
         (jobs, {"id": "job_1", "action": "probe", "arguments": "{}", "actor": "user:ann", "origin": "local", "created_at": NOON}),
         (job_items, {"job_id": "job_1", "done_at": NOON, "error": f"{text} is on hold"}),
         (links, {"hashed": "h", "kind": "reconnect", "subject": "mb_0007", "expires_at": NOON}),
-        (remembered, {"key": "k1", "request_hash": "r", "status": 200, "body": f'{{"address": "{text}"}}'.encode(), "at": NOON}),
-        (remembered, {"key": "k2", "request_hash": "r", "status": 200, "body": b'{"id": "mb_0007"}', "at": NOON}),
-        (remembered, {"key": "k3", "request_hash": "r", "status": 200, "body": b'{"id": "mb_0008"}', "at": NOON}),
         (refusals, {"host": "imap.heartofgold.test", "generation": 1, "at": NOON, "kind": "refused", "operation": "x"}),
     ]
 
@@ -145,6 +192,10 @@ async def with_everything(store):
             await attempt.connection.execute(insert(table), values | more)
 
     await store._database.write(work)
+    bodies = (f'{{"address": "{text}"}}'.encode(), b'{"id": "mb_0007"}', b'{"id": "mb_0008"}')
+    for key, body in zip(("k1", "k2", "k3"), bodies, strict=True):
+        await store.people.begin_once(key, "r", NOON)
+        await store.people.finish_once(key, Remembered("r", 200, body, "application/json"))
 
 
 async def places_of(store, *words):

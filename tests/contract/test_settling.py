@@ -253,7 +253,9 @@ async def test_the_events_tell_the_story_in_order(store):
         "origin": "automatic",
         "since": "2026-11-22T12:01:00Z",
         "position": "row 1042",
+        "version": 4,
     }
+    assert resumed.content["version"] == (await store.campaigns.find("spring")).campaign.version == 5
     assert resumed.content["position"] == "row 1042"
     assert resumed.content["paused_seconds"] == 7200
     assert resumed.content["ramp"] == [{"after_seconds": 0.0, "ratio": 0.25}, {"after_seconds": 1800.0, "ratio": 1.0}]

@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 
-from contract.fleet import NOON, clean, filled, later
+from contract.fleet import NOON, clean, filled, later, moved
 from mailwatch.core import acts
+from mailwatch.core.lifecycle import State
 from mailwatch.ports import Act
 
 LIMITS = {"steady": NOON + timedelta(minutes=10), "patient": NOON + timedelta(days=2), "lease": NOON + timedelta(minutes=10)}
@@ -23,6 +24,23 @@ async def test_what_waits_for_tomorrow_after_the_clock_was_set_back_is_due_now(s
     assert await store.rescue(NOON, **LIMITS) == 1
     assert (await store.find(first.mailbox.id)).standing.due_at == NOON
     assert (await store.find(second.mailbox.id)).standing.due_at == NOON + timedelta(minutes=5)
+
+
+async def test_what_retries_or_waits_for_a_person_is_not_left_alone_until_the_clock_is_there_again(store):
+    """The clock was set back by 20 hours: all that was looked at just before waits for tomorrow."""
+    await filled(store, 4)
+    then, states = NOON + timedelta(hours=20), [State.RECONNECTING, State.BLOCKED, State.RECONNECTING, State.BLOCKED]
+    waits = [timedelta(minutes=1), timedelta(minutes=30), timedelta(hours=-15), timedelta(hours=-20, minutes=9)]
+    for claim, state, wait in zip(await store.claim_due(then, 4, 60), states, waits, strict=True):
+        decision = moved(claim, state, at=then, due_at=then + wait, last_probe_at=then if wait > timedelta(0) else NOON)
+        await store.record(claim, decision)
+    before = {number: (await store.find(f"mb_000{number}")).standing.due_at for number in range(4)}
+    assert await store.rescue(NOON, **LIMITS) == 2
+    due = {number: (await store.find(f"mb_000{number}")).standing.due_at for number in range(4)}
+    lost = {number for number, state in enumerate(states) if waits[number] > timedelta(0)}
+    assert {number: at for number, at in due.items() if at == NOON}.keys() == lost
+    assert all(due[number] == before[number] for number in before.keys() - lost)  # as long as a server asked for
+    assert await store.rescue(NOON, **LIMITS) == 0
 
 
 async def test_a_lease_from_the_future_ends_and_counts_as_lost(store):

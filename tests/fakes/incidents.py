@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from mailwatch.ports.incidents import Failing, FreshFailures, Recent, Recovered
+from mailwatch.core.incidents.picture import Failing, FreshFailures, Recovered
+from mailwatch.ports.incidents import IncidentNotFoundError, Recent
 
 
 class FakeIncidents:
@@ -15,6 +16,8 @@ class FakeIncidents:
         self.suspected = []
         self.hastened = []
         self.is_holder = True
+        self.holders = {}  # of duties: (node, until), for tests of several nodes
+        self.acts = []
         self.saved = 0
 
     def fail(self, traits, cause, count, at, *, lately=None):
@@ -30,9 +33,12 @@ class FakeIncidents:
     async def hold(self, duty, now, seconds):
         return self.is_holder
 
-    async def recent(self, since, lately):
+    async def recent(self, since, lately, begun=()):
+        """What a test does not date failed just now."""
         fresh = [each if each.last_at > lately else replace(each, lately=0) for each in self.fresh if each.last_at > since]
-        return Recent(fresh, self.failing, self.recovered)
+        newest = max(begun, default=None)
+        failing = [each if each.after else replace(each, after=newest) for each in self.failing]
+        return Recent(fresh, failing, [each if each.after else replace(each, after=newest) for each in self.recovered])
 
     async def watched(self):
         return self.sizes
@@ -43,6 +49,14 @@ class FakeIncidents:
     async def save(self, incidents):
         self.saved += bool(incidents)
         self.stored.update({each.id: each for each in incidents})
+
+    async def close(self, incident_id, at, act):
+        if incident_id not in self.stored:
+            raise IncidentNotFoundError(f"no incident {incident_id!r}")
+        if self.stored[incident_id].is_open:
+            self.stored[incident_id] = replace(self.stored[incident_id], closed_at=at)
+            self.acts.append(act)
+        return self.stored[incident_id]
 
     async def listed(self, before, limit, *, is_open=None):
         return [each for each in self.stored.values() if is_open in (None, each.is_open)]

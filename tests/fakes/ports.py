@@ -8,6 +8,7 @@ from collections import defaultdict, deque
 from datetime import timedelta
 
 from builders import NOW, a_claim, a_report
+from mailwatch.core.egress import Opinion
 from mailwatch.core.gates import gate_of
 from mailwatch.ports import Recorded
 
@@ -26,6 +27,10 @@ class FakeClock:
 
     def advance(self, seconds):
         self.elapsed += seconds
+
+    def set_back(self, seconds):
+        """Somebody sets the wall clock; what passed, passed."""
+        self._start -= timedelta(seconds=seconds)
 
 
 class FakeLog:
@@ -78,8 +83,9 @@ class FakeLive:
 class FakeCanary:
     """Answers as told; with `gate` set it answers only when the gate is opened."""
 
-    def __init__(self, *, up=True, gated=False):
+    def __init__(self, *, up=True, gated=False, opinions=()):
         self.up, self.asked = up, 0
+        self.opinions, self.examined = dict(opinions), []
         self.gate = asyncio.Event()
         if not gated:
             self.gate.set()
@@ -90,6 +96,11 @@ class FakeCanary:
         if isinstance(self.up, Exception):
             raise self.up
         return self.up
+
+    async def examine(self, matter):
+        self.examined.append(matter)
+        await self.gate.wait()
+        return self.opinions.get(matter, Opinion.UNKNOWN)
 
 
 class FakeProber:

@@ -14,7 +14,7 @@ import uvloop
 from mailwatch.core import mailbox as m
 from mailwatch.core.evidence import ChannelReport
 from mailwatch.core.secret import Secret
-from mailwatch.ports import Assignment
+from mailwatch.ports import Assignment, Sent
 from mailwatch.probe import Dialer, EgressPolicy, NetworkProber, Resolver, make_ssl_context
 
 T = TypeVar("T")
@@ -97,3 +97,16 @@ async def look(box: m.Mailbox, dial: Dialer, **options: Any) -> ChannelReport:
     report = await prober(dial).probe(assignment(box, **options))
     (channel,) = report.channels
     return channel
+
+
+async def cut_short(box: m.Mailbox, dial: Dialer, when: Callable[[], bool]) -> Sent:
+    """Probe *box*, whose server hangs, cancel that a moment after *when* holds, and tell what had been sent."""
+    given = assignment(box)
+    task = asyncio.create_task(prober(dial).probe(given))
+    while not when():
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert task.cancelled()
+    return given.sent

@@ -157,6 +157,47 @@ def test_what_went_wrong_with_one_of_many_is_told_by_its_address(opened, site):
     expect(page.locator("#job-items tbody tr")).to_have_count(1)
 
 
+def test_many_are_stopped_from_the_dialog_and_from_the_page_of_the_action(opened, site):
+    ids = [site.add(f"user{number}@example.org") for number in range(3)]
+    running = site.world.surface.bulk._running
+    site.do(running.acquire)  # nobody works it off
+    page = opened("/mailboxes")
+    for place in ("dialog", "page"):
+        page.get_by_role("checkbox", name="Select all on this page").check()
+        page.get_by_role("button", name="Disconnect").last.click()
+        page.get_by_role("alertdialog").get_by_role("button", name="Disconnect").click()
+        dialog = page.get_by_role("dialog", name="Disconnect 3 mailboxes")
+        expect(dialog).to_contain_text("0 done, 0 failed, 3 to go.")
+        if place == "page":
+            dialog.get_by_role("link", name="All results").click()
+            expect(page.get_by_text("0 done, 0 failed, 3 to go.")).to_be_visible()
+        page.get_by_role("button", name="Stop").click()
+        expect(page.get_by_text("Stopped. 3 mailboxes left as they were.")).to_be_visible()
+        expect(page.get_by_text("0 done, 0 failed, 3 left as they were.")).to_be_visible()
+        expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+        if place == "dialog":
+            dialog.get_by_role("button", name="Close").click()
+    running.release()
+    assert [site.state(one) for one in ids] == [State.CONNECTED] * 3
+
+
+def test_a_resume_on_what_has_changed_meanwhile_is_refused_and_told(opened, site, complaints):
+    one = site.add("anna@example.org")
+    site.add_campaign("spring", one)
+    campaigns, by = site.world.store.campaigns, Act("user:eve", "campaign.pause")
+    site.do(campaigns.pause, "spring", "wording", by)
+    page = opened("/campaigns/spring")
+    stale = page.locator("#subject-campaign")
+    expect(stale).to_have_attribute("data-version", f'"{site.campaign("spring").campaign.version}"')
+    stale.evaluate("""here => { here.dataset.version = '"1"'; }""")
+    page.get_by_role("button", name="Resume").click()
+    expect(page.get_by_text("It has changed meanwhile.")).to_be_visible()
+    assert site.campaign("spring").campaign.state is CampaignState.PAUSED
+    page.get_by_role("button", name="Resume").click()
+    expect(page.get_by_text("goes on from where it stopped")).to_be_visible()
+    complaints.forgive(412)
+
+
 def test_all_that_match_the_filter_are_meant_beyond_the_page(opened, site):
     for number in range(103):
         site.add(f"user{number:03}@example.org", State.PENDING)

@@ -15,15 +15,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from builders import FAILURES, IMAP, NOW, SMTP, THROTTLED_WITH_HINT, TOKEN_ENDPOINT_DOWN, a_mailbox, a_report, a_standing
 from mailwatch.core import acts
 from mailwatch.core.budget import within
-from mailwatch.core.causes import SECRET_REFUSALS, WIRE_CAUSES
+from mailwatch.core.causes import WIRE_CAUSES
 from mailwatch.core.classify import diagnose
 from mailwatch.core.decide import decide
 from mailwatch.core.egress import Egress, may_be_ours
 from mailwatch.core.evidence import BEFORE_LOGIN, ChannelReport, Evidence, Outcome, Phase
-from mailwatch.core.lifecycle import LOGIN_STATES, Effect, IllegalMoveError, State, Trigger
+from mailwatch.core.lifecycle import LOGIN_STATES, SENDING_STATES, Effect, IllegalMoveError, State, Trigger
 from mailwatch.core.mailbox import AuthKind
 from mailwatch.core.plan import plan
 from mailwatch.core.policy import ConfirmPolicy, Policy, VerifyPolicy
+from mailwatch.core.refusals import refuses_secret
 from mailwatch.core.unfinished import unfinished
 
 WORDS = {**FAILURES, "token endpoint down": TOKEN_ENDPOINT_DOWN, "throttled with a hint": THROTTLED_WITH_HINT}
@@ -75,7 +76,7 @@ def a_channel(protocol, outcome, evidence, planned):
     if outcome is not Outcome.FAILED:
         impairment = "ca_store_empty" if outcome is Outcome.IMPAIRED else None
         return ChannelReport(protocol, outcome, Phase.GREETING, logged_in=outcome is Outcome.HEALTHY, impairment=impairment), False
-    refused = evidence.phase is Phase.AUTH and diagnose(evidence).cause in SECRET_REFUSALS
+    refused = evidence.phase is Phase.AUTH and refuses_secret(evidence, diagnose(evidence).cause)
     return ChannelReport(protocol, outcome, evidence.phase, evidence, rejected_logins=int(refused)), refused
 
 
@@ -97,6 +98,7 @@ class MailboxLife(RuleBasedStateMachine):
         self.pardon = False  # a person's Reconnect that no refusal has used up yet
         self.clean_at = []  # clean probes in a row, of this secret
         self.paused = False
+        self.absent_since = None  # the moment something stopped the sending through it
 
     # --- what happens around a decision --------------------------------------------------------------------------------------
 
@@ -109,6 +111,7 @@ class MailboxLife(RuleBasedStateMachine):
             self.check_row(before, row)
             self.history.append(row)
             self.paused = (self.paused or Effect.PAUSE_CAMPAIGNS in row.effects) and Effect.RESUME_CAMPAIGNS not in row.effects
+            self.check_absence(row)
             if row.to_state is State.RECONNECTING:
                 self.clean_at = []
         return before
@@ -128,6 +131,15 @@ class MailboxLife(RuleBasedStateMachine):
             assert (row.at - self.clean_at[0]).total_seconds() >= verify.min_seconds
         if row.from_state is State.BLOCKED and row.actor == "mailwatch":
             assert before.stuck_phase in BEFORE_LOGIN
+
+    def check_absence(self, row):
+        """Senders are told at least how long they were without it, whoever and whatever stopped it meanwhile."""
+        if row.to_state not in SENDING_STATES:
+            self.absent_since = self.absent_since or row.at
+        elif self.absent_since is not None:
+            assert self.standing.returned_at == row.at
+            assert self.standing.returned_after_seconds >= (row.at - self.absent_since).total_seconds()
+            self.absent_since = None
 
     def spend(self, count, ledger):
         """Count refused logins; beyond the budget only a person's act allows one."""
@@ -185,7 +197,9 @@ class MailboxLife(RuleBasedStateMachine):
         failures = [channel.evidence for channel in report.channels if channel.outcome is Outcome.FAILED]
         if report.impairment and not failures:
             assert decision.transitions == ()
-            facts = {"due_at": None, "last_probe_at": None, "forced": False, "lost_at": (), "rejected_at": (), "channels": {}}
+            facts = {"due_at": None, "forced": False, "lost_at": (), "rejected_at": (), "channels": {}}
+            facts |= {"impairment": None, "impaired_since_at": None}
+            assert after.last_probe_at == before.last_probe_at, "a look that saw nothing passes for one"
             assert replace(after, **facts) == replace(before, **facts)
         if egress is Egress.DOWN and failures and all(may_be_ours(each, diagnose(each).cause) for each in failures):
             assert decision.transitions == ()

@@ -46,6 +46,8 @@ STANDINGS = st.builds(
     episodes_at=st.lists(MOMENTS, max_size=4).map(tuple),
     last_outage_seconds=st.floats(0, 1e9),
     returned_at=st.none() | MOMENTS,
+    impairment=st.none() | st.sampled_from(["secret_unreadable", "store_failing"]),
+    impaired_since_at=st.none() | MOMENTS,
     returned_after_seconds=st.floats(0, 1e9),
 )
 TRANSITIONS = st.builds(

@@ -13,6 +13,7 @@ from mailwatch.monitor.connectivity import Connectivity
 from mailwatch.monitor.dispatcher import Dispatcher
 from mailwatch.monitor.live import Live
 from mailwatch.monitor.worker import Voices, Worker
+from mailwatch.ports import Recorded
 from simulation.memory_store import MemoryStore
 from simulation.truth import World, WorldProber
 from simulation.virtual_time import START_AT
@@ -37,6 +38,15 @@ class Quiet:
 
     def error(self, event, **fields):
         self.errors.append((event, fields))
+
+
+class Gone:
+    """The store as a dead process reaches it: not at all."""
+
+    async def record(self, claim, decision):
+        return Recorded.FENCED
+
+    async def postpone(self, claim, due_at): ...
 
 
 class Fleet:
@@ -99,7 +109,8 @@ class Fleet:
             await asyncio.sleep(self.tick_seconds)
 
     async def crash(self):
-        """kill -9: what is in flight is gone, its leases stay."""
+        """kill -9: what is in flight is gone, its leases stay, and nothing is written any more."""
+        self.worker._store = Gone()
         tasks = list(self.dispatcher._tasks)
         for task in tasks:
             task.cancel()

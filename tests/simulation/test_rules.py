@@ -183,6 +183,29 @@ def test_a_crash_loop_does_not_multiply_logins():
     run_virtually(story)
 
 
+def test_stops_in_a_loop_multiply_no_logins_and_cost_nobody_whose_secret_was_not_sent():
+    async def story(clock):
+        fleet = a_fleet(clock, 50)
+        fleet.world.wrong_secret = set(fleet.store.mailboxes)
+        for standing in list(fleet.store.standings.values()):
+            fleet.store._put(type(standing)(standing.mailbox_id, State.RECONNECTING, START_AT, clock.now(), generation=1))
+        for turn in range(100):
+            await fleet.dispatcher.tick()
+            await asyncio.sleep(0.3 if turn % 2 else 0.01)  # the secrets are out, few answers are in; or none is out yet
+            logins = len(fleet.world.logins)
+            await fleet.dispatcher.stop(0)
+            assert fleet.store.leases == {}
+            lost = sum(len(standing.lost_at) for standing in fleet.store.standings.values())
+            assert lost <= logins
+            fleet.boot()
+            fleet.dispatcher.fleet_size(len(fleet.store.mailboxes))
+            await asyncio.sleep(70)
+        assert lost >= 20, "no login was cut off by a stop: the test shows nothing"
+        check_rules(fleet)
+
+    run_virtually(story)
+
+
 def test_a_restart_of_five_thousand_overdue_mailboxes_is_no_burst():
     async def story(clock):
         fleet = Fleet(clock)

@@ -90,6 +90,7 @@ class WorldProber:
         try:
             logs_in = assignment.depth is not Depth.REACH
             await asyncio.sleep(0.05)
+            assignment.sent.secret |= logs_in
             evidence = world.evidence_for(mailbox, world.clock.monotonic(), logs_in=logs_in)  # here the secret leaves
             await asyncio.sleep(world.rng.random())
         finally:

@@ -14,6 +14,7 @@ from mailwatch.cli.output import CliError, emit_json, ends_cleanly, say
 from mailwatch.core.campaigns import Campaign, CampaignState, Pause, campaign_id_fault
 from mailwatch.core.paused_spans import paused_spans
 from mailwatch.ports.campaigns import CampaignExistsError, CampaignFilter, CampaignNotFoundError, CampaignView, StaleError
+from mailwatch.ports.pages import CountDiffersError
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 T = TypeVar("T")
@@ -27,7 +28,7 @@ def _with_campaigns(config: Path | None, work: Callable[[Opened], Awaitable[T]])
     """Run *work* with the store opened; a campaign that is not there, is there already, or is finished, is a wrong usage."""
     try:
         return with_store(config, work, keys=False)
-    except (CampaignNotFoundError, CampaignExistsError, StaleError) as error:
+    except (CampaignNotFoundError, CampaignExistsError, CountDiffersError, StaleError) as error:
         raise CliError(str(error)) from None
 
 
@@ -188,12 +189,22 @@ def spans(
 @ends_cleanly
 def brake(
     release: Annotated[bool, typer.Option("--release", help="Put the pauses that are held back in force.")] = False,  # noqa: FBT002  # a flag is a bool
+    expected: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=0, help="Only if the pauses are of so many campaigns, as you saw them.", show_default=False),
+    ] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,  # noqa: FBT002  # a flag is a bool
 ) -> None:
     """Show the pauses that wait for a person's word (suggested, or held back by the brake), or give it."""
+    if expected is not None and not release:
+        raise CliError("--expected goes with --release")
     if release:
-        count = _with_campaigns(config, lambda opened: opened.store.campaigns.release_brake(opened.act("brake.release")))
+
+        async def let_go(opened: Opened) -> int:
+            return await opened.store.campaigns.release_brake(opened.act("brake.release"), expected=expected)
+
+        count = _with_campaigns(config, let_go)
         say(f"{count} {'campaign' if count == 1 else 'campaigns'} paused")
         return
 
@@ -209,7 +220,8 @@ def brake(
     for line in lines or ["nothing is held back"]:
         typer.echo(line)
     if documents:
-        typer.echo("`mailwatch campaign brake --release` pauses them", err=True)
+        number = len({document["campaign"] for document in documents})
+        typer.echo(f"`mailwatch campaign brake --release --expected {number}` pauses them", err=True)
 
 
 async def _held_back(opened: Opened) -> list[Pause]:

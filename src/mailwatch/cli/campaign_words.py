@@ -32,6 +32,7 @@ def campaign_json(view: CampaignView) -> dict[str, Any]:
         "created_at": stamp(campaign.created_at),
         "updated_at": stamp(campaign.updated_at),
         "pauses": [pause_json(pause) for pause in view.pauses],
+        "more_pauses": view.more_pauses,
     }
 
 

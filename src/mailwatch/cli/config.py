@@ -10,6 +10,7 @@ import typer
 from mailwatch.cli.output import CliError, ExitCode, emit_json, ends_cleanly
 
 if TYPE_CHECKING:
+    from mailwatch.cli.opening import Opened
     from mailwatch.config import ConfigError, Loaded
     from mailwatch.config.listing import Entry
 
@@ -43,6 +44,10 @@ def check(
     secrets: Annotated[  # noqa: FBT002  # a flag is a bool
         bool, typer.Option("--secrets", help="Also read every secret the file points to, and tell which cannot be read.")
     ] = False,
+    fleet: Annotated[  # noqa: FBT002  # a flag is a bool
+        bool,
+        typer.Option("--fleet", help="Also count the mailboxes in the database, and tell where they are too many for the pace."),
+    ] = False,
     as_json: JsonOption = False,  # noqa: FBT002  # a flag is a bool
 ) -> None:
     """Tell every fault of the configuration with its line and its cure; exit 0, or 78 (77 when it may not be read)."""
@@ -57,12 +62,35 @@ def check(
         _end_with_faults(name, error, as_json=as_json)
     if secrets and (unread := secret_faults(loaded)):
         _end_with_faults(name, ConfigError(unread), as_json=as_json)
+    too_slow = _too_slow(path) if fleet else None
     if as_json:
-        emit_json({"file": name, "valid": True, "faults": []})
+        emit_json({"file": name, "valid": True, "faults": []} | ({} if too_slow is None else {"too_slow": too_slow}))
         return
     typer.echo(f"SUCCESS: {name}")
     for line in summary(loaded.settings):
         typer.echo(f"  {line}")
+    for line in too_slow or ():
+        typer.echo(f"  too slow for the interval: {line}")
+    if too_slow == []:
+        typer.echo("  every pace is fast enough for the mailboxes there are")
+
+
+def _too_slow(path: Path | None) -> list[str]:
+    """Where one node cannot look at all mailboxes within the interval, a sentence each; raises CliError without a database."""
+    from mailwatch.cli.opening import with_store  # noqa: PLC0415  # as the verbs that touch the database
+    from mailwatch.config import to_pace, to_paces  # noqa: PLC0415  # pydantic is slow to import
+    from mailwatch.core.crowding import crowds, least_crowd  # noqa: PLC0415  # only this needs it
+    from mailwatch.core.pacing import Pace  # noqa: PLC0415  # as above
+    from mailwatch.core.providers import OTHER, PACES  # noqa: PLC0415  # as above
+
+    async def work(opened: "Opened") -> list[str]:
+        settings, interval_seconds = opened.settings, opened.settings.probing.interval_seconds
+        paces, named = to_paces(settings, PACES), settings.providers.get(OTHER)
+        other = Pace() if named is None else to_pace(named)
+        watched = await opened.store.watched_by_gate(least_crowd(paces, other, interval_seconds))
+        return [str(crowd) for crowd in crowds(watched, lambda gate: paces.get(gate, other), interval_seconds)]
+
+    return with_store(path, work, keys=False)
 
 
 def _end_with_faults(name: str, error: "ConfigError", *, as_json: bool) -> NoReturn:

@@ -1,4 +1,4 @@
-"""`mailwatch incident list|show`: outages, one each however many mailboxes they took."""
+"""`mailwatch incident list|show|close`: outages, one each however many mailboxes they took."""
 
 from datetime import datetime
 from typing import Annotated, Any, Final
@@ -11,6 +11,8 @@ from mailwatch.cli.output import CliError, emit_json, ends_cleanly, say
 from mailwatch.cli.scopes import shown_scope
 from mailwatch.core.cause_texts import texts_for
 from mailwatch.core.incidents.life import Incident
+from mailwatch.desk.outages import Outages
+from mailwatch.ports.incidents import IncidentNotFoundError
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 _AFFECTED: Final = 1000
@@ -66,6 +68,29 @@ def show(
     typer.echo(f"  {texts_for(incident.cause).operator}")
     typer.echo(f"  mailboxes  {_some(mailboxes)}")
     typer.echo(f"  campaigns  {_some(campaigns)}")
+
+
+@app.command("close")
+@ends_cleanly
+def close(
+    incident_id: Annotated[str, typer.Argument(metavar="ID", help="The incident, as `incident list` names it.")],
+    config: ConfigOption = None,
+) -> None:
+    """Say that an incident is over: its mailboxes are tried again; if they go on failing, it is reopened."""
+
+    async def work(opened: Opened) -> tuple[Incident, bool]:
+        was = await opened.store.incidents.find(incident_id)
+        closed = await Outages(opened.store.incidents, opened.clock).close(incident_id, opened.act("incident.close"))
+        return closed, was is not None and was.is_open
+
+    try:
+        incident, is_news = with_store(config, work, keys=False)
+    except IncidentNotFoundError as error:
+        raise CliError(str(error)) from None
+    if is_news:
+        say(f"{incident.id} closed: what waits at {shown_scope(incident.scope)} is due now, and what it had stopped is tried again")
+    else:
+        say(f"{incident.id} is over since {shown(incident.closed_at)}" if incident.closed_at else f"{incident.id} is open again")
 
 
 def incident_json(incident: Incident) -> dict[str, Any]:

@@ -65,8 +65,9 @@ def rotate(
 ) -> None:
     """Add a new key to the ring and seal every secret anew with it; run again, it ends what was interrupted.
 
-    A daemon that reads the ring from a file follows by itself.  One that gets it as a systemd credential reads it at start:
-    use --add-only, restart it, and run this again.  When all is sealed anew, --drop-old takes the old keys off the ring.
+    A daemon that reads the ring from this file follows by itself.  One that gets it as a systemd credential, or has a copy of its
+    own, reads it at start: use --add-only, give it the ring, restart it, and run this again.  When all is sealed anew, --drop-old
+    takes the old keys off the ring; whatever node still seals with one is refused by the database then, and says so.
     """
     if add_only and drop_old:
         raise CliError("--add-only and --drop-old: choose one")
@@ -97,6 +98,9 @@ async def _drop_old(settings: "Settings", path: Path) -> None:
     ring = _read(path)
     await _reseal(settings, ring)  # what a daemon with the older ring has sealed since
     if len(ring.keys) > 1:
+        async with _store(settings, ring) as store:
+            await store.retire_older_keys()
+        await _reseal(settings, ring)  # what was sealed until this moment: from now on the database lets nobody seal with them
         _replace(path, ring.only_active())
     say(f"{path} holds only key {ring.active}")
 

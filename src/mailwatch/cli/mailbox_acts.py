@@ -17,7 +17,7 @@ from mailwatch.cli.output import CliError, ExitCode, ends_cleanly, say
 from mailwatch.core.causes import Cause
 from mailwatch.core.lifecycle import IllegalMoveError
 from mailwatch.core.oauth import GrantKind
-from mailwatch.desk.acts import Desk, HoldError
+from mailwatch.desk.acts import Desk, HoldError, Withdraw, Withdrawal
 from mailwatch.ports import Act, MailboxNotFoundError, MailboxView, MailwatchError
 
 #: An act of the desk on one mailbox, by its id.
@@ -133,12 +133,12 @@ async def _looked_at(opened: Opened, address: str) -> tuple[MailboxView, bool]:
     return view, app is not None and app.grant is GrantKind.CODE
 
 
-def _remove_with_consent(config: Path | None, view: MailboxView) -> bool:
-    """Whether the provider withdrew the consent.  What keeps us from asking it keeps nobody from removing a mailbox."""
+def _remove_with_consent(config: Path | None, view: MailboxView) -> Withdrawal:
+    """What became of its consent.  What keeps us from asking the provider keeps nobody from removing a mailbox."""
 
-    async def withdrawing(opened: Opened) -> bool:
+    async def withdrawing(opened: Opened) -> Withdrawal:
         async with consenting(opened) as way:
-            return await _remove(opened, view, way.consents(str).revoke)  # nobody is sent back
+            return await _remove(opened, view, way.consents(str).withdrawal)  # nobody is sent back
 
     try:
         return with_store(config, withdrawing)
@@ -147,14 +147,18 @@ def _remove_with_consent(config: Path | None, view: MailboxView) -> bool:
     return with_store(config, lambda opened: _remove(opened, view, None), keys=False)
 
 
-async def _remove(opened: Opened, view: MailboxView, revoke: Callable[[MailboxView], Awaitable[bool]] | None) -> bool:
-    desk = Desk(opened.store, opened.clock, revoke=revoke)
+async def _remove(
+    opened: Opened, view: MailboxView, withdraws: Callable[[MailboxView], Awaitable[Withdraw | None]] | None
+) -> Withdrawal:
+    desk = Desk(opened.store, opened.clock, withdraws=withdraws)
     return await desk.remove_confirmed(view.mailbox.id, opened.act("mailbox.remove"))
 
 
-def _consent_told(revoked: bool) -> str:  # noqa: FBT001  # the one fact it tells
-    if revoked:
+def _consent_told(withdrawal: Withdrawal) -> str:
+    if withdrawal is Withdrawal.DONE:
         return "; its consent was withdrawn at the provider"
+    if withdrawal is Withdrawal.SHARED:
+        return "; its consent was not withdrawn: another mailbox uses the same login, and would lose it too"
     return "; its consent was not withdrawn: the provider cannot or would not, and its owner can, among the apps of the account"
 
 

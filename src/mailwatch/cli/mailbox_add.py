@@ -13,6 +13,7 @@ import typer
 from mailwatch.cli.mailbox_show import AddressArgument, all_views
 from mailwatch.cli.opening import ConfigOption, JsonOption, Opened, WallClock, settings_of, with_store
 from mailwatch.cli.output import CliError, ExitCode, emit_json, ends_cleanly, say
+from mailwatch.core.lifecycle import State
 from mailwatch.core.mailbox import AuthKind, Mailbox
 from mailwatch.core.oauth import GrantKind
 from mailwatch.core.roster import NONE, Entry, Roster, RosterFault, Rules, defused, judge_row, parse_csv, parse_jsonl
@@ -226,12 +227,18 @@ def set_secret(
     secret_file: SecretFile = None,
     config: ConfigOption = None,
 ) -> None:
-    """Store a new password (or refresh token): it is tried at once, and the login budget starts anew."""
+    """Store a new password (or refresh token): it is tried at once, and the login budget starts anew.
+
+    A password that is stored already and was refused is not tried again.
+    """
     secret = ask_secret(f"New secret of {address}", stdin=secret_stdin, file=secret_file)
 
     async def work(opened: Opened) -> str:
         view = await opened.store.find(address)
         after = await Desk(opened.store, opened.clock).set_secret(view.mailbox.id, secret, opened.act("mailbox.set_secret"))
+        if after.standing.state is State.BLOCKED:
+            known = "this secret is stored already and was refused, so nothing was tried"
+            return f"{view.mailbox.address}: {known}; to try it once more: mailwatch mailbox reconnect {view.mailbox.address}"
         return f"{view.mailbox.address}: secret stored, {after.standing.state}"
 
     say(with_store(config, work))

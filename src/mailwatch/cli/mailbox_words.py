@@ -6,6 +6,7 @@ from typing import Any, Final
 from mailwatch.cli.moments import shown, span, stamp
 from mailwatch.core.cause_texts import remedy_for, texts_for
 from mailwatch.core.evidence import Evidence, clean
+from mailwatch.core.impairments import impairment_of
 from mailwatch.core.lifecycle import State, Trigger
 from mailwatch.core.mailbox import Mailbox, Protocol
 from mailwatch.core.standing import Standing, Transition
@@ -70,6 +71,8 @@ def _standing_json(standing: Standing) -> dict[str, Any]:
         "failures": standing.failures,
         "attempts": standing.attempts,
         "rejected_logins": len(standing.rejected_at),
+        "impairment": standing.impairment,
+        "impaired_since_at": stamp(standing.impaired_since_at),
         "channels": {
             protocol.value: {"healthy": health.healthy, "cause": health.cause, "since_at": stamp(health.since_at)}
             for protocol, health in standing.channels.items()
@@ -87,6 +90,9 @@ def view_lines(view: MailboxView, latest: Transition | None) -> Iterator[str]:
         yield f"  cause      {standing.cause}: {texts_for(standing.cause).operator}"
         if standing.state is State.BLOCKED:
             yield from _steps(remedy_for(standing.cause, mailbox.provider))
+    if (impaired := impairment_of(standing)) is not None:
+        yield f"  not seen   {impaired.sentence} So since {shown(standing.impaired_since_at)}."
+        yield from _steps(impaired.remedy)
     if standing.hold_reason:
         end = shown(standing.hold_until_at) if standing.hold_until_at else "it is released"
         yield f"  hold       {standing.hold_reason}, until {end}"

@@ -10,7 +10,7 @@ from mailwatch.cli.opening import ConfigOption, JsonOption, Opened, with_store
 from mailwatch.cli.output import CliError, emit_json, ends_cleanly, say
 from mailwatch.cli.scopes import scope_of, shown_scope
 from mailwatch.core.maintenance import Every, Window
-from mailwatch.desk.windows import LONGEST_SECONDS, Wanted, WindowError, Windows
+from mailwatch.desk.windows import LONGEST_SECONDS, Declared, Wanted, WindowError, Windows
 from mailwatch.ports.maintenance import WindowNotFoundError
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
@@ -46,14 +46,16 @@ def add(
         until_at=moment(until, "--until") if until else None,
     )
 
-    async def work(opened: Opened) -> Window:
+    async def work(opened: Opened) -> Declared:
         return await Windows(opened.store.maintenance, opened.clock).declare(wanted, opened.act("maintenance.add"))
 
     try:
-        window = with_store(config, work, keys=False)
+        declared = with_store(config, work, keys=False)
     except WindowError as error:
         raise CliError(f"{_OPTIONS.get(error.field, error.field)}: {error.problem}") from None
-    say(f"{window.id}: {_told(window, window.created_at or window.starts_at)}")
+    window = declared.window
+    covers = "1 mailbox" if declared.mailboxes == 1 else f"{declared.mailboxes} mailboxes"
+    say(f"{window.id}: {_told(window, window.created_at or window.starts_at)}; it covers {covers}")
 
 
 @app.command("list")

@@ -4,10 +4,14 @@ It reads the daemon's /metrics, so that a provider can be looked at alone.  Form
 "Plugin Output for Nagios" and "Threshold and Ranges".
 """
 
+import base64
+import os
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, unique
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from pathlib import Path
 from typing import Annotated, Final, NoReturn
 from urllib.parse import urlsplit
 
@@ -15,8 +19,9 @@ import typer
 
 _MAX_BYTES: Final = 64 * 1024 * 1024
 _OK_STATUS: Final = 200
-#: TLS trusts what the system trusts, or what SSL_CERT_FILE names.
-_KINDS: Final[Mapping[str, type[HTTPConnection]]] = {"http": HTTPConnection, "https": HTTPSConnection}
+_SHUT: Final = (401, 403)
+#: Where the password of --user may be, beside a file: never on the command line, which every process of the machine can read.
+_PASSWORD_VARIABLE: Final = "MAILWATCH_NAGIOS_PASSWORD"
 #: Not working, though somebody wants it to.
 _BROKEN: Final = ("reconnecting", "verifying", "blocked")
 _SHOWN: Final = ("connected", "suspect", *_BROKEN, "held", "pending")
@@ -79,6 +84,27 @@ class Reading:
         return sum(count for state, count in self.states.items() if state != "inactive")
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How the daemon is reached: by whose right, and whom TLS trusts and shows."""
+
+    authorization: str | None = field(default=None, repr=False)
+    ca_file: Path | None = None  #: None: what the system trusts, or what SSL_CERT_FILE names
+    cert_file: Path | None = None  #: of this client, with its key behind it or in `key_file`
+    key_file: Path | None = None
+
+    def context(self) -> ssl.SSLContext:
+        """For https; raises UnknownError."""
+        try:
+            context = ssl.create_default_context(cafile=self.ca_file)
+            if self.cert_file is not None:
+                context.load_cert_chain(self.cert_file, self.key_file, password="")  # with none OpenSSL would ask the terminal
+        except OSError as error:  # ssl.SSLError is one
+            named = ", ".join(str(path) for path in (self.ca_file, self.cert_file, self.key_file) if path is not None)
+            raise UnknownError(f"the certificates in {named} cannot be used ({error})") from error
+        return context
+
+
 class UnknownError(Exception):
     """Nothing can be said; the text says why."""
 
@@ -89,11 +115,20 @@ def nagios(
     critical: Annotated[str, typer.Option("--critical", "-c", help="CRITICAL when more are broken: a share or a number.")] = "20%",
     url: Annotated[str, typer.Option(help="Where the daemon serves HTTP.", envvar="MAILWATCH_URL")] = "http://127.0.0.1:9725",
     timeout: Annotated[float, typer.Option("--timeout", "-t", help="Seconds to wait for the daemon.")] = 10.0,
+    user: Annotated[str | None, typer.Option(metavar="NAME", help="A user of the daemon's web_config (basic auth).")] = None,
+    password_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help=f"Its password, where ${_PASSWORD_VARIABLE} does not hold it.")
+    ] = None,
+    token_file: Annotated[Path | None, typer.Option(metavar="FILE", help="A token of the role read, instead of a user.")] = None,
+    ca_file: Annotated[Path | None, typer.Option(metavar="FILE", help="PEM file of the certificate authorities to trust.")] = None,
+    cert_file: Annotated[Path | None, typer.Option(metavar="FILE", help="PEM file of a client certificate to show.")] = None,
+    key_file: Annotated[Path | None, typer.Option(metavar="FILE", help="Its key, where it is not in the same file.")] = None,
 ) -> None:
     """One line with perfdata for Nagios and its kin: exit 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN."""
     try:
         limits = _threshold("-w", warning), _threshold("-c", critical)
-        reading = read(_metrics(url, timeout), provider)
+        access = Access(_authorization(user, password_file, token_file), ca_file, cert_file, key_file)
+        reading = read(_metrics(url, timeout, access), provider)
     except UnknownError as error:
         _end(Verdict.UNKNOWN, str(error))
     verdict, words = judge(reading, *limits)
@@ -166,27 +201,62 @@ def _threshold(option: str, text: str) -> Threshold:
         raise UnknownError(f"{option} {text}: a share such as 5%, or a number of mailboxes such as 20, is needed") from None
 
 
-def _metrics(url: str, timeout_seconds: float) -> str:
-    """The exposition; raises UnknownError."""
-    connection, path = _connection(url, timeout_seconds)
+def _authorization(user: str | None, password_file: Path | None, token_file: Path | None) -> str | None:
+    """The header's value; raises UnknownError."""
+    if user is None:
+        if password_file is not None:
+            raise UnknownError("--password-file needs the --user whose password that is")
+        return None if token_file is None else f"Bearer {_secret('--token-file', token_file)}"
+    if token_file is not None:
+        raise UnknownError("--user and --token-file are two ways in: give one")
+    if ":" in user or not user.isprintable():
+        raise UnknownError("--user: a name has no colon in it (RFC 7617)")
+    password = os.environ.get(_PASSWORD_VARIABLE) if password_file is None else _secret("--password-file", password_file)
+    if not password:
+        raise UnknownError(f"--user {user}: its password is needed, in --password-file or in ${_PASSWORD_VARIABLE}")
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def _secret(option: str, path: Path) -> str:
+    """The first line of a file; raises UnknownError, which shows nothing of it."""
     try:
-        connection.request("GET", f"{path}/metrics", headers={"accept": "text/plain"})
+        secret = path.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
+        raise UnknownError(f"{option} {path}: {reason}") from None
+    if not secret or not secret.isprintable():
+        raise UnknownError(f"{option} {path}: its first line is to be the secret")
+    return secret
+
+
+def _metrics(url: str, timeout_seconds: float, access: Access) -> str:
+    """The exposition; raises UnknownError."""
+    connection, path = _connection(url, timeout_seconds, access)
+    headers = {"accept": "text/plain"} | ({} if access.authorization is None else {"authorization": access.authorization})
+    try:
+        connection.request("GET", f"{path}/metrics", headers=headers)
         response = connection.getresponse()
         body = response.read(_MAX_BYTES)
     except (OSError, HTTPException) as error:
         raise UnknownError(f"no daemon answers at {url} ({str(error) or type(error).__name__})") from error
     finally:
         connection.close()
+    if response.status in _SHUT:
+        cure = "give --user or --token-file" if access.authorization is None else "are user, password or token right?"
+        raise UnknownError(f"the daemon at {url} admits nobody without a right to it ({response.status}): {cure}")
     if response.status != _OK_STATUS:
         raise UnknownError(f"the daemon at {url} answered {response.status}")
     return body.decode("utf-8", "replace")
 
 
-def _connection(url: str, timeout_seconds: float) -> tuple[HTTPConnection, str]:
+def _connection(url: str, timeout_seconds: float, access: Access) -> tuple[HTTPConnection, str]:
     try:
         parts = urlsplit(url)
-        if parts.scheme in _KINDS and parts.hostname:
-            return _KINDS[parts.scheme](parts.hostname, parts.port, timeout=timeout_seconds), parts.path.rstrip("/")
+        path = parts.path.rstrip("/")
+        if parts.scheme == "http" and parts.hostname:
+            return HTTPConnection(parts.hostname, parts.port, timeout=timeout_seconds), path
+        if parts.scheme == "https" and parts.hostname:
+            return HTTPSConnection(parts.hostname, parts.port, timeout=timeout_seconds, context=access.context()), path
     except ValueError:
         pass  # no port, or no address
     raise UnknownError(f"--url {url}: an http:// or https:// URL is needed, such as http://127.0.0.1:9725")

@@ -106,18 +106,22 @@ Numbers are the defaults; [configuration](configuration.md) has the keys.
    connected.
 3. **No account is locked by mailwatch.** At most {refusals} refused automatic logins per secret in {window} h, and {host_refusals}
    per host in {host_window} min. A login whose answer was lost (a crash, a bug, a lease that ended) counts as refused until one
-   is accepted. With the budget spent a mailbox is still looked at, up to the login. A new secret has a budget of its own. A
-   person's Reconnect allows one refused login more, and lasts until that refusal, so that verification is seen through.
+   is accepted. With the budget spent a mailbox is still looked at, up to the login. A new secret has a budget of its own;
+   the same one stored again has not. Whatever a final `NO`, `BAD` or 5xx to a login is taken for, it counts, unless it says that
+   the secret was not looked at. A person's Reconnect allows one refused login more, and lasts until that refusal, so that
+   verification is seen through.
 4. **Our own broken network is nobody's disconnection.** While it is broken, causes that it would explain change no state and
    no channel. While it is unclear whose fault it is, a mailbox is looked at once more before a failure counts.
 5. **A person is asked only when one is needed:** after two sightings in a row of what only a person can heal, or one where the
    token endpoint said so in so many words, or where another login would break the budget. What nobody can name (`unknown`),
-   and a token that is refused though it was renewed, is retried; at {unknown} in a row a person is asked.
+   and a token that is refused though it was renewed, is retried; at {unknown} in a row a person is asked, or as soon as no
+   login is left.
 6. **Blocked is no dead end.** Every {recheck} min it is looked at without a login. If it was stuck before the login (a
    certificate, a greeting), it comes back by itself when that place is passed. Otherwise Reconnect, a new secret or a new
    consent bring it back, always through verification.
-7. **A fault of mailwatch's own is never a mailbox's.** It changes no state, and the mailbox is looked at again soon. A report
-   made with an older secret than the one now stored is dropped.
+7. **A fault of mailwatch's own is never a mailbox's.** It changes no state, and the mailbox is looked at again soon, then ever
+   more rarely up to the interval. Such a look does not count as one: the fault and its cure are told beside the state, and after
+   three intervals the mailbox is stale. A report made with an older secret than the one now stored is dropped.
 8. **Everything is due.** But for `inactive`, and `held` without an end, every mailbox has a moment at which it is looked at
    next; it is a row in the database, so restarts and other nodes pick it up.
 9. **Many at once are one incident.** While a whole provider or server is down, a few mailboxes look at it for all; a suspicion of

@@ -52,6 +52,9 @@ def _lines(answer: dict[str, Any]) -> Iterator[str]:
         yield f"  {count:>8}  {state}"
     late = f", the oldest {answer['lag_seconds']:.1f} s late" if answer["due"] else ""
     yield f"  {answer['due']} due{late}; {answer['in_flight']} probes in flight"
+    too_slow = answer.get("too_slow")
+    for crowd in too_slow if isinstance(too_slow, list) else ():
+        yield f"  too slow for the interval: {crowd}"
     if answer["self_connectivity"] != "up":
         yield "  mailwatch's own network is down: no verdict is passed on any mailbox until it is back"
 

@@ -22,7 +22,8 @@ class Incidents(Section):
         default=_DETECT.min_share,
         ge=0.01,
         le=1,
-        description="The least share of a provider's, server's, domain's or application's mailboxes.",
+        description="The least share of a provider's, server's, domain's or application's mailboxes. Of a hundred and more that "
+        "fail together no share is too small: there what the place shows by itself decides.",
     )
     circuits: bool = Field(
         default=True,

@@ -143,7 +143,9 @@ class Network(Section):
     canaries: HostPorts = Field(
         default=(),
         description="host:port of servers of different operators that are always up. When none answers, the "
-        "fault is our own network, and no mailbox is blamed.",
+        "fault is our own network, and no mailbox is blamed. Websites given by name, as in the example, also show "
+        "whether name servers, clock and CA certificates of our own are in order: addresses show nothing of name "
+        "servers, and ports without TLS nothing of the rest.",
         examples=[["one.one.one.one:443", "dns.google:443"]],
     )
     ca_file: AbsolutePath | None = Field(

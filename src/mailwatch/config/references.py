@@ -72,6 +72,13 @@ class SecretReference:
         """
         return self._as_secret(self._raw(os.environ if environ is None else environ))
 
+    def file(self, environ: Mapping[str, str] | None = None) -> Path | None:
+        """The file that holds the secret; None where no file does."""
+        if self.kind is ReferenceKind.FILE:
+            return Path(self.target[0])
+        folder = (os.environ if environ is None else environ).get("CREDENTIALS_DIRECTORY")
+        return Path(folder) / self.target[0] if self.kind is ReferenceKind.CREDENTIAL and folder else None
+
     def _raw(self, environ: Mapping[str, str]) -> bytes:
         match self.kind:
             case ReferenceKind.FILE:

@@ -9,7 +9,9 @@ from datetime import datetime
 from typing import Final
 
 from mailwatch.core.causes import Cause, Disposition, profile_of
+from mailwatch.core.flapping import with_episode
 from mailwatch.core.lifecycle import IllegalMoveError, State, Trigger
+from mailwatch.core.policy import FlapPolicy
 from mailwatch.core.standing import Decision, Standing
 from mailwatch.core.walk import Why, walk
 
@@ -30,13 +32,14 @@ def disconnect(standing: Standing, now: datetime, actor: str) -> Decision:
         cause=Cause.OPERATOR_DISCONNECT,
         failures=0,
         person_sightings=0,
-        down_since_at=None,
         last_outage_seconds=0.0,
         forced=False,
         hold_reason=None,
         hold_until_at=None,
     )
-    return _decision(standing, after, Trigger.DISCONNECT, now, actor)
+    decision = _decision(standing, after, Trigger.DISCONNECT, now, actor)
+    # the outage ends here, after the move: the absence goes on, and may be as old as the outage
+    return replace(decision, after=replace(decision.after, down_since_at=None))
 
 
 def reconnect(standing: Standing, now: datetime, actor: str) -> Decision:
@@ -58,10 +61,10 @@ def bring_back(standing: Standing, now: datetime) -> Decision:
     return _decision(standing, after, Trigger.RECONNECT, now, "mailwatch")
 
 
-def confirm(standing: Standing, now: datetime, cause: Cause, due_at: datetime) -> Decision:
+def confirm(standing: Standing, now: datetime, cause: Cause, due_at: datetime, flap: FlapPolicy) -> Decision:
     """An incident that has taken many confirms the failure of one: it needs no second look of its own, and gets none.
 
-    Raises IllegalMoveError when it is not suspect any more.
+    It counts towards flapping like one that was confirmed by a look.  Raises IllegalMoveError when it is not suspect any more.
     """
     if standing.state is not State.SUSPECT:
         raise IllegalMoveError(standing.state, Trigger.FAILURE_CONFIRMED)
@@ -74,6 +77,7 @@ def confirm(standing: Standing, now: datetime, cause: Cause, due_at: datetime) -
         person_sightings=0,
         attempts=standing.attempts + 1,
         down_since_at=standing.down_since_at or now,
+        episodes_at=with_episode(standing, flap, now) if standing.down_since_at is None else standing.episodes_at,
     )
     return _decision(standing, after, Trigger.FAILURE_CONFIRMED, now, "mailwatch")
 
@@ -144,5 +148,8 @@ def _unheld(standing: Standing, now: datetime) -> Standing:
 
 
 def _away_seconds(standing: Standing, now: datetime) -> float:
-    """How long a disconnected or held mailbox sent nothing: its return is ramped like that from an outage."""
-    return max(0.0, (now - standing.since_at).total_seconds())
+    """How long a disconnected or held mailbox sent nothing: its return is ramped like that from an outage.
+
+    What kept it from sending before the act counts too.
+    """
+    return max(0.0, (now - (standing.absent_since_at or standing.since_at)).total_seconds())

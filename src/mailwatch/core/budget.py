@@ -46,13 +46,14 @@ class HostBudget:
     def __init__(self, policy: BudgetPolicy) -> None:
         self.policy = policy
         self._refused: dict[str, deque[datetime]] = defaultdict(deque)
+        self._ahead: dict[datetime, datetime] = {}  # moments of a clock that was set back, and as of when they count
         self._flying: dict[str, int] = defaultdict(int)
         self._unproven: dict[str, int] = defaultdict(int)
 
     def learn(self, refusals: Mapping[str, Iterable[datetime]]) -> None:
         """Add what the store says of past refusals (all nodes) to what was seen here; the same refusal counts once."""
         for host, moments in refusals.items():
-            union = Counter(moments) | Counter(self._refused.get(host, ()))
+            union = Counter(map(self._as_of, moments)) | Counter(self._refused.get(host, ()))
             self._refused[host] = deque(sorted(union.elements()))
 
     def refuse(self, host: str, at: datetime) -> None:
@@ -64,12 +65,34 @@ class HostBudget:
         moments = self._refused.get(host)
         if not moments:
             return 0
+        if moments[-1] > now:
+            moments = self._refused[host] = self._brought_back(moments, now)
         start = now - timedelta(seconds=self.policy.host_window_seconds)
         while moments and moments[0] <= start:
             moments.popleft()
         if not moments:
             del self._refused[host]
         return len(moments)
+
+    def _brought_back(self, moments: Iterable[datetime], now: datetime) -> deque[datetime]:
+        """*moments* without any ahead of *now*: the clock was set back.
+
+        They count for one window from when that is noticed: neither until the clock is there again, nor not at all.
+        """
+        start = now - timedelta(seconds=self.policy.host_window_seconds)
+        self._ahead = {moment: as_of for moment, as_of in self._ahead.items() if moment > start}
+        known = list(moments)
+        self._ahead.update((moment, now) for moment in known if moment > now)
+        return deque(sorted(map(self._as_of, known)))
+
+    def _as_of(self, moment: datetime) -> datetime:
+        while moment in self._ahead:
+            moment = self._ahead[moment]
+        return moment
+
+    def exhausted(self, now: datetime) -> frozenset[str]:
+        """Hosts that have refused as many logins as they may: a strict one sees none until the first of them is long ago."""
+        return frozenset(host for host in list(self._refused) if self.refused(host, now) >= self.policy.host_rejected_logins)
 
     def admits(self, host: str, now: datetime, *, proven: bool, strict: bool) -> bool:
         """Whether one more login to *host* may start."""

@@ -122,6 +122,8 @@ class Pause:
     ready_at: datetime | None = None  #: an operator's pause whose mailbox is verified again: a person may resume
     lifted_at: datetime | None = None
     lifted_by: str | None = None
+    braked: bool = False  #: not in force because the brake held it back: a person puts it in force
+    by_finish: bool = False  #: lifted because the campaign was finished: a person's own comes back with the campaign
 
 
 @unique
@@ -200,12 +202,18 @@ def is_paused(open_pauses: Sequence[Pause], mailboxes: Collection[str], policy: 
     mailbox (`pause_on = all`).
     """
     in_force = [pause for pause in open_pauses if pause.in_force]
-    if any(pause.mailbox_id is None for pause in in_force):
-        return True
-    away = {pause.mailbox_id for pause in in_force}
-    if policy.pause_on is PauseOn.ANY:
-        return bool(away)
-    return bool(away) and away >= set(mailboxes)
+    away = {pause.mailbox_id for pause in in_force if pause.mailbox_id is not None}
+    itself = any(pause.mailbox_id is None for pause in in_force)
+    return pauses_it(itself=itself, away=len(away), working=len(set(mailboxes) - away), policy=policy)
+
+
+def pauses_it(*, itself: bool, away: int, working: int, policy: CampaignPolicy) -> bool:
+    """`is_paused` by numbers, of pauses in force.
+
+    *itself*: whether there is one for no mailbox that is there; *away*: for how many mailboxes there is one; *working*: how many
+    of the campaign's mailboxes have none, which counts where all must be away.
+    """
+    return itself or (away > 0 and (policy.pause_on is PauseOn.ANY or working <= 0))
 
 
 def brakes(pausing: int, paused_lately: int, active: int, policy: CampaignPolicy) -> bool:

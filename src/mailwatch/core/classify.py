@@ -36,6 +36,10 @@ _NOT_BY_MISUSE: Final = frozenset({Cause.IP_BLOCKED, Cause.CONNECTION_DROPPED, C
 _NOT_BY_SEQUENCE: Final = frozenset({Cause.ACCESS_DENIED, Cause.SENDING_BLOCKED, Cause.MAILBOX_MISSING})
 #: What a token endpoint may mean by `invalid_grant` when its description says so.
 _BEHIND_A_GRANT: Final = frozenset({Cause.MFA_REQUIRED, Cause.ACCOUNT_DISABLED, Cause.RATE_LIMITED, Cause.INVALID_CREDENTIALS})
+#: What an error of a token endpoint may mean when its description says otherwise.
+_VAGUE_ERRORS: Final = frozenset(
+    {None, Cause.OAUTH_GRANT_REVOKED, Cause.ACCESS_DENIED, Cause.OAUTH_MISCONFIGURED, Cause.WEB_LOGIN_REQUIRED}
+)
 
 
 class Classifier:
@@ -108,7 +112,7 @@ class Classifier:
         if general is not None:
             error = f"aadsts{general}"
         known = AADSTS_GENERAL[general] if general is not None else ERRORS.get(error) if error else None
-        if hit is not None and known in {None, Cause.OAUTH_GRANT_REVOKED, Cause.ACCESS_DENIED, Cause.OAUTH_MISCONFIGURED}:
+        if hit is not None and known in _VAGUE_ERRORS:
             return _quoted(reading, hit, _HIGH)
         if known is Cause.OAUTH_GRANT_REVOKED:  # it is also said for what the person or the account has to do
             meant = self._behind_a_grant.find(ideas_in(self._lexicon, reading.tokens), reading.place)
@@ -178,6 +182,10 @@ def _aadsts(reading: Reading) -> Verdict | None:
     return None
 
 
+#: AD FS answers 500 to what the person or the application did wrong, too, and tells it by a number of its own.
+_DIRECTORY_ERROR: Final = re.compile(r"\bMSIS\d{4}\b")
+
+
 def _http(reading: Reading) -> Verdict | None:
     """A token endpoint that is overloaded or broken says nothing about the grant."""
     status = reading.evidence.http_status
@@ -185,9 +193,27 @@ def _http(reading: Reading) -> Verdict | None:
         return None
     if status == 429:  # noqa: PLR2004  # RFC 6585, 4
         return Cause.RATE_LIMITED, "http.429", _literal(reading, "429"), _HIGH
-    if status in {408, 425} or status >= 500:  # noqa: PLR2004  # RFC 9110, 15.6
+    if status in {408, 425} or (status >= 500 and _DIRECTORY_ERROR.search(reading.text) is None):  # noqa: PLR2004  # RFC 9110, 15.6
         return Cause.SERVER_UNAVAILABLE, f"http.{status}", _literal(reading, str(status)), _HIGH
     return None
+
+
+#: The head of a TLS record (RFC 8446, 5.1: alert or handshake, version 3.x), as bytes or as clients write them.
+_TLS_RECORD: Final = re.compile(
+    r"(?:\\x1[56]|[\x15\x16]|\\u001[56])(?:\\x03|\x03|\\u0003)(?:\\x0[0-4]|[\x00-\x04]|\\u000[0-4]|\\0)"
+)
+
+
+def _tls_record(reading: Reading) -> Verdict | None:
+    """A TLS record where words of a mail server should stand: the two sides do not agree whether to encrypt."""
+    text = reading.text
+    if reading.place & _REPLY:
+        return None  # a server that quotes it in its reply speaks in the clear
+    if "\\x" not in text and "\\u00" not in text and "\x03" not in text:
+        return None
+    if _TLS_RECORD.search(text) is None:
+        return None
+    return Cause.TLS_HANDSHAKE_FAILED, "tls.record", _head(reading), _HIGH
 
 
 _CHALLENGES: Final = {"400": Cause.OAUTH_TOKEN_EXPIRED, "401": Cause.OAUTH_TOKEN_EXPIRED, "403": Cause.OAUTH_MISCONFIGURED}
@@ -204,7 +230,14 @@ def _challenge(reading: Reading) -> Verdict | None:
     return cause, f"sasl.challenge_{status[:24].replace(' ', '_') or 'other'}", _literal(reading, status) or _head(reading), _HIGH
 
 
-_BY_NUMBER: Final[tuple[Callable[[Reading], Verdict | None], ...]] = (_finding, _certificate, _aadsts, _http, _challenge)
+_BY_NUMBER: Final[tuple[Callable[[Reading], Verdict | None], ...]] = (
+    _finding,
+    _certificate,
+    _tls_record,
+    _aadsts,
+    _http,
+    _challenge,
+)
 
 
 def _fallback(reading: Reading) -> Verdict:
@@ -279,6 +312,8 @@ _REFUSED: Final = range(400, 500)  # RFC 9110, 15.5: the client erred
 def _http_refusal(reading: Reading) -> Verdict | None:
     """A token endpoint that refuses without an OAuth error: address or application are wrong, the grant is not judged."""
     status = reading.evidence.http_status
+    if status is not None and status >= _REFUSED.stop:
+        return Cause.SERVER_UNAVAILABLE, f"http.{status}", _head(reading) or str(status), _LOW
     if status not in _REFUSED or not (reading.place & _TOKEN or reading.evidence.protocol == "oauth"):
         return None
     return Cause.OAUTH_MISCONFIGURED, f"http.{status}", _head(reading) or str(status), _LOW

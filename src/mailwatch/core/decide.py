@@ -18,7 +18,7 @@ from typing import Final
 
 from mailwatch.core import backoff
 from mailwatch.core.budget import free_again_at, refusals_left
-from mailwatch.core.causes import NETWORK_CAUSES, SECRET_REFUSALS, Cause, Disposition, profile_of
+from mailwatch.core.causes import NETWORK_CAUSES, Cause, Disposition, profile_of
 from mailwatch.core.classify import diagnose
 from mailwatch.core.egress import Egress, may_be_ours
 from mailwatch.core.evidence import BEFORE_LOGIN, Evidence, Outcome, Phase, Report
@@ -27,6 +27,7 @@ from mailwatch.core.flapping import is_flapping, with_episode
 from mailwatch.core.lifecycle import LOGIN_STATES, State, Trigger
 from mailwatch.core.mailbox import Mailbox, Protocol
 from mailwatch.core.policy import Policy
+from mailwatch.core.refusals import refuses_secret
 from mailwatch.core.standing import Confidence, Decision, Diagnosis, Standing
 from mailwatch.core.walk import Why, walk
 
@@ -69,7 +70,7 @@ class _Failure:
     @property
     def refuses_secret(self) -> bool:
         """Whether the server refused this very secret; a maintenance window changes nothing about that."""
-        return self.diagnosis.cause in SECRET_REFUSALS
+        return refuses_secret(self.evidence, self.diagnosis.cause)
 
     @property
     def disposition(self) -> Disposition:
@@ -134,7 +135,7 @@ def _why(s: _Situation) -> Why:
 def _outcome(s: _Situation, report: Report, egress: Egress) -> tuple[Standing, tuple[Trigger, ...], str | None]:
     """The next standing, the triggers that led there, and a note when nothing was decided."""
     if report.impairment is not None and s.failure is None:
-        return replace(s.before, due_at=s.later(s.policy.egress_retry_seconds, 1.0)), (), f"impaired: {report.impairment}"
+        return replace(s.before, due_at=_unimpaired_at(s)), (), f"impaired: {report.impairment}"
     if s.failure is None:
         return _well_or_withheld(s, report)
     if egress is not Egress.UP and may_be_ours(s.failure.evidence, s.failure.diagnosis.cause):
@@ -150,6 +151,13 @@ def _outcome(s: _Situation, report: Report, egress: Egress) -> tuple[Standing, t
         failures = s.before.failures + 1
         return replace(s.before, channels=s.known.channels, failures=failures, due_at=s.later(1.0, 1.0)), (), "planned"
     return _failed(s, s.failure)
+
+
+def _unimpaired_at(s: _Situation) -> datetime:
+    """When to look again after a fault of our own: soon at first, later after as long as it has lasted, up to the interval."""
+    lasted = (s.now - (s.before.impaired_since_at or s.now)).total_seconds()
+    soon = s.policy.egress_retry_seconds
+    return s.later(soon, 1.0) if lasted <= soon else s.later(max(soon, min(lasted, s.policy.interval_seconds)))
 
 
 def _well_or_withheld(s: _Situation, report: Report) -> tuple[Standing, tuple[Trigger, ...], str | None]:
@@ -220,7 +228,9 @@ def _succeeded(s: _Situation) -> tuple[Standing, tuple[Trigger, ...], str | None
             (Trigger.VERIFIED,),
             None,
         )
-    wait = max(verify.spacing_seconds, missing) if clean >= verify.successes else verify.spacing_seconds
+    # one that comes and goes has half an hour to go: meanwhile it is looked at as often as all others
+    rest = 0.0 if clean < verify.successes else min(missing, s.policy.interval_seconds)
+    wait = max(verify.spacing_seconds, rest)
     return replace(well, clean_probes=clean, verifying_since_at=since_at, due_at=s.later(wait)), (), None
 
 
@@ -242,9 +252,9 @@ def _proving_seconds(s: _Situation) -> float:
 
 
 def _outage_seconds(before: Standing, now: datetime) -> float:
-    """How long sending was down, when it comes back: a person's disconnect before the outage counts too."""
-    confirmed = 0.0 if before.down_since_at is None else (now - before.down_since_at).total_seconds()
-    return max(confirmed, before.last_outage_seconds)
+    """How long sending was down, when it comes back: a person's disconnect or a hold before, in and after the outage counts too."""
+    began = (each for each in (before.down_since_at, before.absent_since_at) if each is not None)
+    return max(before.last_outage_seconds, *((now - each).total_seconds() for each in began), 0.0)
 
 
 def _absence_seconds(before: Standing, now: datetime) -> float:
@@ -256,7 +266,7 @@ def _absence_seconds(before: Standing, now: datetime) -> float:
     outage = _outage_seconds(before, now)
     if before.returned_at is None:
         return outage
-    back_for = ((before.down_since_at or before.since_at) - before.returned_at).total_seconds()
+    back_for = ((before.absent_since_at or before.down_since_at or before.since_at) - before.returned_at).total_seconds()
     return max(outage, before.returned_after_seconds) if back_for < before.returned_after_seconds else outage
 
 
@@ -297,8 +307,10 @@ def _sightings(before: Standing, failure: _Failure) -> int:
 def _needs_person(s: _Situation, failure: _Failure, sightings: int) -> bool:
     if failure.disposition is Disposition.HUMAN:
         return sightings >= _BLOCKING_SIGHTINGS or _is_final(s, failure)
-    # `unknown`, and a token that is refused though it was renewed: few tries, then a person.
-    return sightings >= s.policy.confirm.unknown_tries
+    if failure.disposition is not Disposition.REFRESH and failure.cause is not Cause.UNKNOWN:
+        return False
+    # `unknown`, and a token that is refused though it was renewed: few tries, then a person; at once when none is left.
+    return sightings >= s.policy.confirm.unknown_tries or (failure.refuses_secret and not _may_log_in(s))
 
 
 def _is_final(s: _Situation, failure: _Failure) -> bool:

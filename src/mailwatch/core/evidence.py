@@ -125,6 +125,8 @@ class ChannelReport:
     withheld_reason: str | None = None  #: budget | other_channel | blocked | host
     withheld_until_at: datetime | None = None
     impairment: str | None = None  #: named fault of our own: ca_store_empty, out_of_descriptors, secret_unreadable, …
+    nearby: bool | None = None  #: whether the server's address is none of the public internet; None: not known
+    looked_up: bool | None = None  #: whether name servers were asked for its address in this very probe; None: not known
 
 
 @dataclass(frozen=True, slots=True)

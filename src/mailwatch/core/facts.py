@@ -26,23 +26,35 @@ def refusals_of(mailbox: Mailbox, report: Report, now: datetime) -> tuple[Refusa
 def with_report(
     mailbox: Mailbox, standing: Standing, report: Report, diagnoses: Mapping[Protocol, Diagnosis], policy: Policy, now: datetime
 ) -> Standing:
-    """The standing with what is a fact whatever is decided: refused logins, the moment of the probe, each channel's health."""
+    """The standing with what is a fact whatever is decided: refused logins, the moment of the look, each channel's health."""
     refused = sum(_refused(mailbox, channel) for channel in report.channels)
     accepted = not refused and any(_accepted(channel) for channel in report.channels)
     window = policy.budget.window_seconds
-    lost_at = () if accepted or not standing.lost_at else within(standing.lost_at, now, window)
+    lost_at = () if accepted else _spent(standing.lost_at, now, window)
     if not (accepted or standing.proven) and any(_is_unanswered(channel, diagnoses) for channel in report.channels):
         lost_at = (*lost_at, now)
     updated = replace(
         standing,
-        last_probe_at=now,
-        rejected_at=(*(within(standing.rejected_at, now, window) if standing.rejected_at else ()), *(now,) * refused),
+        last_probe_at=now if _says_something(report) else standing.last_probe_at,
+        impairment=report.impairment,
+        impaired_since_at=None if report.impairment is None else (standing.impaired_since_at or now),
+        rejected_at=(*_spent(standing.rejected_at, now, window), *(now,) * refused),
         lost_at=lost_at,
         channels=_channels(standing.channels, report, diagnoses, now),
     )
     if standing.forced and (refused or refusals_left(updated, policy.budget, now) > 0):
         return replace(updated, forced=False)  # what a person allowed is spent, or not needed any more
     return updated
+
+
+def _spent(moments: tuple[datetime, ...], now: datetime, window_seconds: float) -> tuple[datetime, ...]:
+    """Those of *moments* that still count; any ahead of *now*, of a clock that was set back, count for one window from now."""
+    return tuple(min(moment, now) for moment in within(moments, now, window_seconds)) if moments else ()
+
+
+def _says_something(report: Report) -> bool:
+    """Whether it was looked at: a look that a fault of our own cut short must not pass for one, or nobody would miss them."""
+    return report.impairment is None or any(channel.outcome is Outcome.FAILED for channel in report.channels)
 
 
 def _refused(mailbox: Mailbox, channel: ChannelReport) -> int:

@@ -4,6 +4,8 @@ from mailwatch.core.mailbox import Mailbox
 
 #: The provider of a mailbox whose hosts nobody listed.
 OTHER_PROVIDER = "other"
+#: What the gates of single hosts begin with.
+GATE_OF_A_HOST = "host:"
 
 
 def gate_of(mailbox: Mailbox) -> str:
@@ -11,4 +13,9 @@ def gate_of(mailbox: Mailbox) -> str:
     if mailbox.provider != OTHER_PROVIDER:
         return mailbox.provider
     endpoints = mailbox.endpoints
-    return f"host:{endpoints[0].host.lower() if endpoints else mailbox.domain}"
+    return gate_of_host(endpoints[0].host if endpoints else mailbox.domain)
+
+
+def gate_of_host(host: str) -> str:
+    """The gate of a host that is nobody's of the provider table."""
+    return f"{GATE_OF_A_HOST}{host.lower()}"

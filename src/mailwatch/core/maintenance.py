@@ -1,7 +1,8 @@
 """Maintenance windows: declared times in which disconnections are expected, once or on a calendar.
 
-A recurring window keeps to the wall clock of its time zone: one at 02:00 in Berlin stays at 02:00 across a change to summer time; a
-start that such a change skips is moved to the first moment after it.
+A recurring window keeps to the wall clock of its time zone: one at 01:00 in Berlin stays at 01:00 across a change to summer time.
+A start that such a change skips comes as much later as the clocks are set ahead: 02:30 becomes 03:30 (RFC 5545,
+3.3.5: the offset from before the gap counts).
 """
 
 from dataclasses import dataclass
@@ -84,7 +85,7 @@ class Window:
             return self.starts_at
         zone = ZoneInfo(self.zone)
         wall = self.starts_at.astimezone(zone).replace(tzinfo=None) + number * _PERIOD[self.every]
-        # UTC and back: a wall time that a change of the clock skips becomes the moment after it
+        # a wall time that a change of the clock skips is read with the offset from before it: 02:30 becomes 03:30
         return wall.replace(tzinfo=zone).astimezone(UTC)
 
 

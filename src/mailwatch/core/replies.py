@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from mailwatch.core.evidence import Evidence, Phase
 from mailwatch.core.signatures.mail_codes import DECISIVE_IMAP_CODES, IMAP_CODES
+from mailwatch.core.signatures.network_codes import STATUSES
 from mailwatch.core.signatures.oauth_codes import ERRORS
 from mailwatch.core.signatures.rule import PLACES
 from mailwatch.core.wrappings import inside, past_boilerplate
@@ -26,6 +27,7 @@ _TOKEN: Final = re.compile(
     rf"(?P<skip>{_MAILBOX_SPEC}"
     r"|[a-z]{2,8}://[^\s>\"']*"  # links: their words are the provider's, not about this failure
     r"|[^\s@<>()\"']{1,64}@[^\s<>()\"',:;]{1,255}"  # addresses
+    r"|(?<![\w:/.])(?:/[\w.+-]{1,64}){2,16}"  # paths: their parts are names
     r"|(?<![\w.])[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){2,8}\b"  # host names, IP addresses, enhanced codes
     r"|(?<![\w])[245]\d\d-(?=\D|$)"  # a continued SMTP line
     r"|\bb')"  # Python's way of writing bytes
@@ -267,8 +269,13 @@ def _oauth_fields(evidence: Evidence, text: str) -> tuple[str | None, str | None
     elif error is None and "error" in text and ("invalid_" in text or evidence.phase is Phase.TOKEN):
         loose = _LOOSE_ERROR.search(text)
         error = loose[1] if loose else None
-    if error is None and challenge is None and (evidence.phase is Phase.TOKEN or evidence.protocol == "oauth"):
-        error = next((word for word in _ERROR_WORD.findall(text) if word in ERRORS), None)
+    if (
+        (error is None or error.lower() not in ERRORS)
+        and document is None
+        and challenge is None
+        and (evidence.phase is Phase.TOKEN or evidence.protocol == "oauth")
+    ):
+        error = next((word for word in _ERROR_WORD.findall(text) if word in ERRORS), error)
     return challenge.strip().lower() if challenge else None, error.lower() if error else None
 
 
@@ -307,6 +314,9 @@ def read(evidence: Evidence) -> Reading:
         own_stack = inner.own_stack
         status = None if own_stack else status or inner.status
         response_code = response_code if inner.end is None or (bar is not None and inner.start <= bar[0] < inner.end) else None
+    exception = evidence.exception.rpartition(".")[2] if evidence.exception else None
+    if exception is not None and not own_stack:
+        status = status or STATUSES.get(exception.rpartition(":")[2])
     if code is not None:
         start = past_boilerplate(text, start)
     tokens, spans = _tokens(text, start, end if end > 0 else len(text), bar)
@@ -324,6 +334,6 @@ def read(evidence: Evidence) -> Reading:
         challenge=challenge,
         oauth_error=oauth_error,
         aadsts=tuple(int(number) for number in _AADSTS.findall(described)) if "AADSTS" in described else (),
-        exception=evidence.exception.rpartition(".")[2] if evidence.exception else None,
+        exception=exception,
         own_stack=own_stack,
     )

@@ -49,6 +49,8 @@ def plain_code(reading: Reading) -> Verdict | None:
         cause = _of_enhanced(ENHANCED, reading.enhanced)
         if reading.code == 530 and cause is Cause.PROTOCOL_ERROR:  # noqa: PLR2004  # RFC 4954, 6: 530 wants a login whatever x.5 says
             cause = None
+        elif reading.code == 504 and cause is Cause.PROTOCOL_ERROR and reading.place & PLACES["auth"]:  # noqa: PLR2004  # RFC 4954, 4
+            cause = Cause.MECHANISM_UNSUPPORTED
         elif reading.code == 501 and reading.enhanced in {"5.1.3", "5.1.7"}:  # noqa: PLR2004  # RFC 3463, 3.2: address syntax
             cause = Cause.PROTOCOL_ERROR
         if cause is not None:
@@ -64,6 +66,8 @@ def plain_code(reading: Reading) -> Verdict | None:
 def vague_code(reading: Reading) -> Verdict | None:
     """The cause of an enhanced code that says "other" or "policy"."""
     cause = _of_enhanced(VAGUE_ENHANCED, reading.enhanced) if reading.enhanced else None
+    if cause is Cause.MAILBOX_MISSING and reading.place & PLACES["mail"]:
+        return None  # the address that is not liked is ours
     return None if cause is None else (cause, f"rfc3463.{reading.enhanced}", str(reading.enhanced), Confidence.LOW)
 
 

@@ -62,8 +62,9 @@ class Standing:
     clean_probes: int = 0  #: successes in a row while verifying
     verifying_since_at: datetime | None = None
     down_since_at: datetime | None = None  #: when the running disconnection was confirmed
+    absent_since_at: datetime | None = None  #: since when nothing is sent through it, whoever stopped it; None while it sends
     stuck_phase: Phase | None = None  #: where it failed last; a blocked mailbox is watched up to there without a login
-    last_probe_at: datetime | None = None
+    last_probe_at: datetime | None = None  #: of the last look that said something of it; a fault of our own says nothing
     last_success_at: datetime | None = None
     proven: bool = False  #: this generation's secret was accepted when it was last tried
     rejected_at: tuple[datetime, ...] = ()  #: refused logins of this generation inside the budget's window
@@ -74,6 +75,8 @@ class Standing:
     episodes_at: tuple[datetime, ...] = ()  #: when it was lately found disconnected; several in short order are flapping
     returned_at: datetime | None = None  #: when the last outage was over for senders, and …
     returned_after_seconds: float = 0.0  #: … how long they had been without it: the ramp of its return
+    impairment: str | None = None  #: the fault of mailwatch's own that kept the last look from seeing all of it, and …
+    impaired_since_at: datetime | None = None  #: … since when one does
     last_outage_seconds: float = 0.0  #: from the confirmation of the last disconnection to its verified end
 
 

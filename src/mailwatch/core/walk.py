@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from mailwatch.core.evidence import Evidence
-from mailwatch.core.lifecycle import State, Trigger, next_move
+from mailwatch.core.lifecycle import SENDING_STATES, State, Trigger, next_move
 from mailwatch.core.mailbox import Protocol
 from mailwatch.core.standing import Diagnosis, Standing, Transition
 
@@ -51,5 +51,16 @@ def walk(standing: Standing, triggers: tuple[Trigger, ...], now: datetime, why: 
             credential_age_seconds=why.credential_age_seconds,
         )
         rows.append(row)
-        standing = replace(standing, state=move.to, version=row.version, since_at=now)
+        absent_since_at = _absent_since(standing, move.to, now)
+        standing = replace(standing, state=move.to, version=row.version, since_at=now, absent_since_at=absent_since_at)
     return standing, tuple(rows)
+
+
+def _absent_since(before: Standing, to: State, now: datetime) -> datetime | None:
+    """Since when nothing is sent through a mailbox that moves on from *before*: no act and no failure on the way begins it anew."""
+    if to in SENDING_STATES:
+        return None
+    if before.state in SENDING_STATES or before.state is State.PENDING:
+        return now
+    # what was stored before this was kept: the earliest it can be
+    return before.absent_since_at or min(before.since_at, before.down_since_at or before.since_at)

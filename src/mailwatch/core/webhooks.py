@@ -31,6 +31,7 @@ class EventType(StrEnum):
     INCIDENT_OPENED = "incident.opened"
     INCIDENT_CLOSED = "incident.closed"
     INCIDENT_REOPENED = "incident.reopened"
+    MAINTENANCE_CHANGED = "maintenance.changed"  #: a window was declared, or ended by a person
 
 
 @dataclass(frozen=True, slots=True)

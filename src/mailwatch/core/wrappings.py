@@ -62,6 +62,8 @@ _WORDS: Final = re.compile(r"[^\W\d_]{2,}")
 _TITLE: Final = re.compile(r"(?:(?:smtp|imap|pop3?|mail|e-?mail|host\d)\s){1,2}(?:error|failure)[:\s]\s?", re.IGNORECASE)
 #: c-client tells every try before the last; that the server hung up at last is no more than its end.
 _SPEC: Final = re.compile(r"\{[\w.-]{1,253}:\d{1,5}[^{}\s]{0,80}\}[^\s.]{0,80}\.\s")
+#: A server's answer to the command it names, below what the client makes of it.
+_COMMAND_FAILED: Final = re.compile(r"(?<=[\s:.])(?:LOGIN|AUTHENTICATE) failed[.!]?\s*\Z")
 _RETRYING: Final = "Retrying "
 _HUNG_UP: Final = "[CLOSED]"
 
@@ -141,9 +143,10 @@ def _of_imap(text: str) -> Inner | None:
     if farewell is not None and _reason_before(text, farewell):
         return Inner(end=farewell.start(), status="BYE")
     match = _STATUS.search(text) or _TOLD.search(text)
-    if match is None:
-        return None
-    return Inner(start=_start(text, match.end()), status=match[1].upper())
+    if match is not None:
+        return Inner(start=_start(text, match.end()), status=match[1].upper())
+    failed = _COMMAND_FAILED.search(text) if "onnect" in text else None
+    return None if failed is None else Inner(start=failed.start(), status="NO")
 
 
 def _reason_before(text: str, bye: re.Match[str]) -> bool:

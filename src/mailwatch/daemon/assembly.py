@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,11 +25,12 @@ from mailwatch.daemon import descriptors
 from mailwatch.daemon.parts import Alerting, Outside, Parts, Role, SeriesOptions, SystemClock, Tuning
 from mailwatch.ports import MailwatchError
 from mailwatch.probe import Dialer, EgressPolicy, NetworkProber, Resolver, TokenEndpoint, TokenSource, make_ssl_context
-from mailwatch.probe.canary import TcpCanary
+from mailwatch.probe.canary import NetworkCanary
 from mailwatch.probe.consent import HttpConsentEndpoints
 from mailwatch.probe.http import JudgedHttp
 from mailwatch.probe.identity import ProofByLogin
 from mailwatch.store import KeyRing, SqlStore, Vault
+from mailwatch.store.keyring import watched
 from mailwatch.telemetry import logs
 from mailwatch.telemetry.metrics import Metrics
 from mailwatch.telemetry.systemd import Notifier
@@ -42,6 +44,7 @@ class _Network:
 
     prober: NetworkProber
     resolver: Resolver
+    context: ssl.SSLContext
     outside: Outside
     close: Callable[[], Awaitable[None]]
 
@@ -56,7 +59,7 @@ async def assemble(config: Path | None, role: Role = Role.ALL) -> Parts:
     logs.configure(settings.log.level.value, settings.log.format.value)
     clock = SystemClock()
     store = await _store(settings, clock)
-    metrics = Metrics([*PACES, *settings.providers], __version__)
+    metrics = Metrics([*PACES, *settings.providers], __version__, probes=role is not Role.WEB)
     web_config = await asyncio.to_thread(_web_config, settings)
     network = await _network(settings, store, clock, metrics)
     alerting, close_alerting = await asyncio.to_thread(_alerting, settings, network.resolver)
@@ -77,7 +80,7 @@ async def assemble(config: Path | None, role: Role = Role.ALL) -> Parts:
         notifier=Notifier(),
         node=_node(settings),
         role=role,
-        canary=TcpCanary(canaries, network.resolver) if canaries else None,
+        canary=NetworkCanary(canaries, network.resolver, network.context) if canaries else None,
         outside=network.outside,
         web=web_settings(settings),
         alerting=alerting,
@@ -207,10 +210,13 @@ def _node(settings: Settings) -> str:
 
 async def _store(settings: Settings, clock: SystemClock) -> SqlStore:
     """The database with its key ring; both are read off the loop, since a reference may run a command."""
-    keyring = await asyncio.to_thread(settings.secrets.keyring.read)
-    reference = settings.store.password
-    password = None if reference is None else await asyncio.to_thread(reference.read)
-    return SqlStore(settings.store.url, Vault(KeyRing.read(keyring.reveal())), clock, node=_node(settings), password=password)
+    ring, login = settings.secrets.keyring, settings.store.password
+    keyring = KeyRing.read((await asyncio.to_thread(ring.read)).reveal())
+    password = None if login is None else await asyncio.to_thread(login.read)
+    # A file is read in a moment; a command might hold up every probe, and an environment never changes.
+    file = ring.file()
+    vault = Vault(keyring) if file is None else Vault(keyring, lambda: KeyRing.read(ring.read().reveal()), watched(file))
+    return SqlStore(settings.store.url, vault, clock, node=_node(settings), password=password)
 
 
 async def _network(settings: Settings, store: SqlStore, clock: SystemClock, metrics: Metrics) -> _Network:
@@ -240,7 +246,7 @@ async def _network(settings: Settings, store: SqlStore, clock: SystemClock, metr
         await asyncio.gather(tokens.close(), close_outside())
 
     prober = NetworkProber(dialer, tokens, clock, conversation=False, **options)
-    return _Network(prober, resolver, outside, close)
+    return _Network(prober, resolver, context, outside, close)
 
 
 def _outside(apps: Mapping[str, OAuthApp], dialer: Dialer, proof: ProofByLogin) -> tuple[Outside, Callable[[], Awaitable[None]]]:

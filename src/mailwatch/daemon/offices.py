@@ -37,7 +37,7 @@ class Offices:
         self.gate = SendingGate(store.sending, clock, parts.tuning.campaigns, parts.log)
         self.accounts = Accounts(store.people, clock, session_seconds=parts.web.session_seconds)
         self.consents = self._consents()
-        self.desk = Desk(store, clock, revoke=self.consents.revoke if self.consents else None, roused=self._acted)
+        self.desk = Desk(store, clock, withdraws=self.consents.withdrawal if self.consents else None, roused=self._acted)
         self.bulk = Bulk(store.jobs, self.desk, store.pages, clock)
         self.deliverer = (
             None
@@ -116,7 +116,8 @@ class Offices:
     def retune(self, tuning: Tuning) -> None:
         """New rules for campaigns and new webhooks after a reload."""
         self._tuning = tuning
-        self._parts.store.campaign_policy = self.gate.policy = tuning.campaigns
+        self._parts.store.campaign_policy = tuning.campaigns
+        self.gate.reload(tuning.campaigns)
         if self.deliverer is not None:
             self.deliverer.endpoints = tuning.webhooks
 

@@ -4,14 +4,13 @@ Only the node that evaluates tells: two would contradict each other for as long 
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from mailwatch.core.causes import Cause, Owner, profile_of
 from mailwatch.core.incidents.life import Incident
-from mailwatch.core.incidents.scopes import EGRESS, Scope, Traits
-from mailwatch.core.lifecycle import State
+from mailwatch.core.incidents.scopes import EGRESS, Scope
 from mailwatch.daemon.parts import Alerting, Parts
 from mailwatch.delivery.alertmanager import AlertPusher
 from mailwatch.delivery.alerts import (
@@ -23,16 +22,11 @@ from mailwatch.delivery.alerts import (
     mailbox_alerts,
     waiting_alerts,
 )
-from mailwatch.ports import MailboxView
-from mailwatch.ports.pages import PageFilter
 
-#: Mailboxes with an alert of their own, and how many are read at a time.
+#: Mailboxes with an alert of their own, those that were stopped last.
 MOST_MAILBOXES: Final = 1000
-_AT_ONCE: Final = 200
 #: The key of a mailbox's labels that names who is to be told of it.
 PERSON: Final = "person"
-#: What failed so shortly before an incident was opened belongs to it.
-_BEFORE: Final = timedelta(minutes=15)
 _FINISH_SECONDS: Final = 2.0
 _THEIRS: Final = frozenset(cause for cause in Cause if profile_of(cause).owner in (Owner.MAILBOX_OWNER, Owner.TENANT_ADMIN))
 
@@ -87,9 +81,8 @@ class Pushing:
         wording = Wording(self._alerting.external_labels, self._page_url())
         now = self._clock.now()
         alerts = incident_alerts(self._incidents(opened, now, settle_seconds), self._provider_of, wording)
-        counts, since_at = await self._store.gauges.waiting(opened), await self._store.gauges.waiting_since()
-        groups = [WaitingGroup(cause, count, since_at.get(cause, now)) for cause, count in counts.items() if count > 0]
-        alerts += waiting_alerts(groups, wording)
+        waiting = await self._store.gauges.waiting(opened)
+        alerts += waiting_alerts([WaitingGroup(cause, *found) for cause, found in waiting.items()], wording)
         if self._alerting.mailbox_alerts:
             alerts += mailbox_alerts(await self._mailboxes(opened), wording)
         self._pusher.update(alerts)
@@ -119,27 +112,7 @@ class Pushing:
         return 0.0 if is_urgent(incident) else settle_seconds
 
     async def _mailboxes(self, opened: Sequence[Incident]) -> list[WaitingMailbox]:
-        found: list[WaitingMailbox] = []
-        which = PageFilter(states=frozenset({State.BLOCKED}), causes=frozenset(_THEIRS))
-        cursor: str | None = None
-        while len(found) < MOST_MAILBOXES:
-            page = await self._store.pages.page(which, cursor, _AT_ONCE)
-            found += [_waiting(view) for view in page.rows if not _is_taken(view, opened)]
-            cursor = page.next_cursor
-            if cursor is None:
-                break
-        return found[:MOST_MAILBOXES]
-
-
-def _waiting(view: MailboxView) -> WaitingMailbox:
-    mailbox, standing = view.mailbox, view.standing
-    person = (mailbox.labels or {}).get(PERSON, "")
-    return WaitingMailbox(mailbox.id, standing.cause or Cause.UNKNOWN, mailbox.provider, standing.since_at, person)
-
-
-def _is_taken(view: MailboxView, opened: Collection[Incident]) -> bool:
-    """Whether an open incident has stopped it."""
-    scopes = set(Traits.of(view.mailbox).scopes())
-    return any(
-        view.standing.since_at >= each.opened_at - _BEFORE and (each.scope == EGRESS or each.scope in scopes) for each in opened
-    )
+        found = await self._store.gauges.stopped(opened, _THEIRS, MOST_MAILBOXES)
+        return [
+            WaitingMailbox(each.mailbox_id, each.cause, each.provider, each.since_at, each.labels.get(PERSON, "")) for each in found
+        ]

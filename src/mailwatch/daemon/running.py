@@ -9,7 +9,7 @@ was acknowledged.
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -20,12 +20,14 @@ from mailwatch.daemon.mailbox_series import MailboxSeries
 from mailwatch.daemon.offices import Offices
 from mailwatch.daemon.parts import Parts, Role, Tuning
 from mailwatch.daemon.pushing import Pushing
+from mailwatch.daemon.reloading import Reloading
 from mailwatch.daemon.upkeep import Upkeep
 from mailwatch.monitor.circuits import Circuits
 from mailwatch.monitor.clock_watch import ClockWatch
 from mailwatch.monitor.connectivity import Connectivity
 from mailwatch.monitor.dispatcher import Dispatcher
 from mailwatch.monitor.scheduler import Job, Scheduler
+from mailwatch.monitor.shared_clock import SharedClock
 from mailwatch.monitor.worker import Voices, Worker
 from mailwatch.ports import MailwatchError, StoreUnavailableError
 from mailwatch.telemetry.loop_lag import LoopLag
@@ -53,7 +55,7 @@ class Daemon:
         self._started = False
         self._stop = asyncio.Event()
         self._hangup = asyncio.Event()
-        self._reloading = asyncio.Lock()
+        self.shared_clock = SharedClock(parts.store.clock_skew_seconds, parts.log, parts.metrics.clock_skew)
         self.connectivity = Connectivity(parts.clock, parts.canary, self._connectivity_changed)
         self.worker = Worker(
             store=parts.store,
@@ -75,10 +77,13 @@ class Daemon:
             max_in_flight=parts.tuning.max_in_flight,
             circuits=circuits,
             in_flight_changed=parts.metrics.in_flight,
+            put_off=parts.metrics.put_off,
+            may_claim=lambda: self.shared_clock.agrees,
         )
         self.scheduler = Scheduler(parts.log, store_failed=parts.metrics.store_failed)
         self.offices = Offices(parts, own_url=lambda: self.url, roused=self._rouse)
         self.upkeep = Upkeep(parts, self.worker, self.dispatcher, self.connectivity, circuits, told=self.offices.gate.stop_at)
+        self.reloading = Reloading(parts, retune=self._retune, sentence=self.upkeep.sentence)
         self.pushing = (
             None
             if parts.alerting is None
@@ -125,6 +130,9 @@ class Daemon:
             await self.upkeep.counts()
             await self.upkeep.refusals()
             await self.upkeep.windows()
+            if self._probes:
+                await self.upkeep.crowds()
+            await self.shared_clock.compare()
         except BaseException:
             listener.close()
             await self._close_parts()
@@ -190,33 +198,7 @@ class Daemon:
 
     async def reload(self) -> str | None:
         """Read the configuration anew; what is wrong with it, or None when it is in force."""
-        if self.parts.reload is None:
-            return "this daemon was started without a configuration file"
-        async with self._reloading:  # by a signal and over HTTP at once: the file that was read last is the one in force
-            self.parts.notifier.reloading()
-            try:
-                fault = await self._reload(self.parts.reload)
-            finally:
-                self.parts.notifier.ready(self.upkeep.sentence())
-        return fault
-
-    async def _reload(self, read: Callable[[], Awaitable[Tuning]]) -> str | None:
-        parts = self.parts
-        fault: str | None = None
-        try:
-            before = self._tuning.campaigns
-            self._retune(await read())
-            if self._tuning.campaigns != before:
-                await parts.store.campaigns.reconcile()
-            parts.log.info("config.reloaded")
-        except MailwatchError as error:
-            fault = str(error)
-            parts.log.error("config.not_reloaded", error=fault)
-        except Exception as error:  # a bug must not end the answering of signals
-            fault = f"mailwatch could not read it: {type(error).__name__}; the log has more"
-            parts.log.error("config.not_reloaded", error=fault, exc_info=error)
-        parts.metrics.reloaded(ok=fault is None, at=parts.clock.now())
-        return fault
+        return await self.reloading.reload()
 
     def status(self) -> dict[str, Any]:
         """What `mailwatch status` shows."""
@@ -255,6 +237,7 @@ class Daemon:
         if not self._probes:
             return [
                 Job("counts", 5.0, self._counts),
+                Job("campaigns", 15.0, self.reloading.catch_up),
                 Job("incidents", 5.0, upkeep.watch.look),
                 Job("alive", 5.0, self._all_well),
                 *serving,
@@ -263,12 +246,14 @@ class Daemon:
             # The jitter keeps two nodes out of step: in step, the one a moment behind would find nothing left to claim.
             Job("tick", self.parts.tick_seconds, self._tick, jitter_seconds=0.4 * self.parts.tick_seconds, beat=beat),
             Job("counts", 5.0, self._counts),
+            Job("campaigns", 15.0, self.reloading.catch_up),
+            Job("clock", 15.0, self.shared_clock.compare),
             Job("refusals", 5.0, upkeep.refusals),
             Job("windows", 5.0, upkeep.windows),
             Job("incidents", upkeep.evaluation_seconds, self._incidents),
             Job("troubles", 15.0, upkeep.troubles),
             Job("canary", 15.0, self.connectivity.ask_canary),
-            Job("sweep", 60.0, upkeep.sweep),
+            Job("sweep", 60.0, self._sweep),
             Job("retention", 6 * 3600.0, upkeep.prune, jitter_seconds=1800.0),
             *serving,
         ]
@@ -343,6 +328,11 @@ class Daemon:
         del seconds  # ahead or back: what is due is judged by the clock as it is now
         self.scheduler.rouse()
         if self._probes:
+            await self.shared_clock.compare()
+            await self._sweep()
+
+    async def _sweep(self) -> None:
+        if self.shared_clock.agrees:  # by a wrong clock, the leases of others would look as if nobody could hold them
             await self.upkeep.sweep()
 
     def _retune(self, tuning: Tuning) -> None:
@@ -359,13 +349,17 @@ class Daemon:
 
     def _connectivity_changed(self, up: bool) -> None:  # noqa: FBT001  # the callback's one fact
         self.parts.metrics.connectivity(up)
-        say = self.parts.log.info if up else self.parts.log.error
-        say("egress.restored" if up else "egress.lost")
+        if up:
+            self.parts.log.info("egress.restored")
+        else:
+            self.parts.log.error("egress.lost", reason=self.connectivity.fault or "correlation")
 
     def _not_ready(self) -> str | None:
         if not self._started:
             return "starting"
-        return "stopping" if self._stop.is_set() else None
+        if self._stop.is_set():
+            return "stopping"
+        return "the database does not answer" if self.offices.gate.has_lost_its_source else None
 
     def _unhandled(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Type and place only: the context of a failed protocol may hold what was being sent."""

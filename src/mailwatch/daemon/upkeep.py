@@ -7,10 +7,12 @@ from typing import Any, Final
 from mailwatch.core import acts
 from mailwatch.core.campaigns import Mode
 from mailwatch.core.causes import Cause
+from mailwatch.core.crowding import Crowd, crowds, least_crowd
 from mailwatch.core.incidents.life import Incident
 from mailwatch.core.lifecycle import IllegalMoveError, State
 from mailwatch.core.oauth import GrantKind
-from mailwatch.daemon.parts import Parts, Tuning
+from mailwatch.core.standing import Decision, Standing
+from mailwatch.daemon.parts import Parts, Role, Tuning
 from mailwatch.monitor.circuits import Circuits, gate_within
 from mailwatch.monitor.connectivity import Connectivity
 from mailwatch.monitor.dispatcher import LEASE_MARGIN_SECONDS, Dispatcher
@@ -51,7 +53,9 @@ class Upkeep:
         self._connectivity = connectivity
         self._circuits = circuits
         self._counts: dict[tuple[str, State], int] = {}
+        self._crowds: Sequence[Crowd] = ()
         self._due: tuple[int, float] = (0, 0.0)
+        self._put_off_to = parts.clock.now()
         self.watch = IncidentWatch(
             parts.store.incidents,
             connectivity,
@@ -62,6 +66,7 @@ class Upkeep:
             bring_back=self._bring_back,
             confirm=self._confirm,
             changed=self._incidents_changed,
+            windows=lambda: self._worker.windows,
         )
         self._tell_app_secrets()
 
@@ -114,15 +119,24 @@ class Upkeep:
         due, oldest_at = await parts.store.due_count(now, excluding=self._circuits.limited())
         self._due = (due, max(0.0, (now - oldest_at).total_seconds()) if oldest_at is not None else 0.0)
         parts.metrics.set_mailboxes(self._counts)
-        parts.metrics.set_due(*self._due)
+        if parts.role is not Role.WEB:  # a node that does not probe has no circuits, and cannot tell what waits on purpose
+            parts.metrics.set_due(*self._due)
         parts.metrics.pending_rows(parts.store.pending)
+        parts.metrics.log_bytes(parts.store.log_bytes())
         parts.metrics.set_campaigns(await parts.store.campaigns.counts())
+
+    async def put_off(self) -> None:
+        """Count the looks that fell due where no login may be sent: each once, by the node that judges."""
+        since, self._put_off_to = self._put_off_to, self._parts.clock.now()
+        if self.watch.on_duty and (gates := self._dispatcher.shut()):
+            self._parts.metrics.put_off(await self._parts.store.gauges.fell_due(gates, since, self._put_off_to))
 
     async def troubles(self) -> None:
         """What somebody may have to look into."""
         parts, now = self._parts, self._parts.clock.now()
         gauges = parts.store.gauges
-        parts.metrics.set_waiting(await gauges.waiting(self.watch.open))
+        waiting = await gauges.waiting(self.watch.open)
+        parts.metrics.set_waiting({cause: number for cause, (number, _) in waiting.items()})
         parts.metrics.set_flapping(await gauges.flapping(self.tuning.policy.flap, now))
         parts.metrics.set_paused_longest(await gauges.paused_longest(now))
         limited = self._circuits.limited()
@@ -146,6 +160,7 @@ class Upkeep:
         """Learn of the logins that any node saw refused."""
         window = timedelta(seconds=self.tuning.policy.budget.host_window_seconds)
         self._dispatcher.hosts.learn(await self._parts.store.refusals_since(self._parts.clock.now() - window))
+        await self.put_off()
 
     async def windows(self) -> None:
         """Learn of declared maintenance."""
@@ -161,10 +176,14 @@ class Upkeep:
 
     async def _confirm(self, mailbox_id: str, cause: Cause) -> None:
         """Take a suspicion for confirmed that an incident explains."""
-        now = self._parts.clock.now()
-        due_at = now + timedelta(seconds=self.tuning.policy.transient.first_seconds * (1 + self._parts.rng.random()))
+        now, policy = self._parts.clock.now(), self.tuning.policy
+        due_at = now + timedelta(seconds=policy.transient.first_seconds * (1 + self._parts.rng.random()))
+
+        def confirmed(standing: Standing) -> Decision:
+            return acts.confirm(standing, now, cause, due_at, policy.flap)
+
         try:
-            await self._parts.store.change(mailbox_id, lambda standing: acts.confirm(standing, now, cause, due_at), _CONFIRMED)
+            await self._parts.store.change(mailbox_id, confirmed, _CONFIRMED)
         except (IllegalMoveError, MailboxNotFoundError):
             return  # a probe was quicker
 
@@ -182,6 +201,18 @@ class Upkeep:
         )
         if rescued:
             self._parts.log.warning("mailboxes.rescued", count=rescued)
+        await self.crowds()
+
+    async def crowds(self) -> None:
+        """Find the gates whose mailboxes are more than their pace can look at within the interval; each is logged once."""
+        tuning, known = self.tuning, {crowd.gate for crowd in self._crowds}
+        interval_seconds = tuning.policy.interval_seconds
+        least = least_crowd(tuning.paces, tuning.other, interval_seconds)
+        watched = await self._parts.store.watched_by_gate(least) if self.watched > least else {}
+        self._crowds = crowds(watched, lambda gate: tuning.paces.get(gate, tuning.other), interval_seconds)
+        for crowd in self._crowds:
+            if crowd.gate not in known:
+                self._parts.log.warning("pace.too_slow", gate=crowd.gate, count=crowd.mailboxes, reason=str(crowd))
 
     async def prune(self) -> None:
         """Forget what is older than the retention, and what has ended of sessions, links and bulk actions."""
@@ -204,6 +235,7 @@ class Upkeep:
             "states": states,
             "due": due,
             "lag_seconds": round(lag, 3),
+            "too_slow": [str(crowd) for crowd in self._crowds],
             "incidents": [f"{each.scope.kind}:{each.scope.name} {each.cause}" for each in self.watch.open],
             "sentence": self.sentence(),
         }

@@ -30,6 +30,8 @@ _RETRY_SECONDS: Final = 5.0
 #: Alerts in one request; Alertmanager has no limit of its own, proxies have.
 _AT_ONCE: Final = 500
 _PATH: Final = "/api/v2/alerts"
+#: How long what was said is told on: as long as a node that does not get to judging keeps the duty to (monitor.incident_watch).
+TRUSTED_SECONDS: Final = 60.0
 
 
 Key = tuple[tuple[str, str], ...]  #: what an alert is known by
@@ -57,6 +59,9 @@ class _Peer:
 class AlertPusher:
     """Keeps Alertmanagers told.  `update` says what fires now, and returns at once; `run` sends until it is cancelled.
 
+    `update` must come again within TRUSTED_SECONDS.  A node that is cut off from its database cannot judge; another one does by
+    then, and what the first went on telling would bring back to life what the second has resolved.
+
     *urls* are the peers of one cluster, as `http(s)://host:port[/path]`; *headers* go with every request, such as an authorization.
     """
 
@@ -78,6 +83,7 @@ class AlertPusher:
         self._resend_seconds = resend_seconds
         self._headers = {"content-type": "application/json", **headers}
         self._firing: dict[Key, Alert] = {}
+        self._said = float("-inf")  # monotonic; when `update` came last
         self._peers = [_Peer(url.rstrip("/")) for url in urls]
 
     def update(self, alerts: Iterable[Alert]) -> None:
@@ -86,7 +92,7 @@ class AlertPusher:
         News are sent at once: an alert that is new or over, or whose words have changed.
         """
         firing: dict[Key, Alert] = {alert.key: alert for alert in alerts}
-        now = self._clock.now()
+        now, self._said = self._clock.now(), self._clock.monotonic()
         for peer in self._peers:
             over = {key: (alert, now) for key, alert in peer.told.items() if key not in firing and key not in peer.ends}
             peer.ends.update(over)
@@ -138,6 +144,7 @@ class AlertPusher:
 
     async def _send(self, peer: _Peer) -> bool:
         """Tell *peer* what it must know now; whether it took it."""
+        self._doubt()
         now = self._clock.now()
         firing, whole = dict(self._firing), self._clock.monotonic() >= peer.due
         self._forget(peer, now)
@@ -160,6 +167,12 @@ class AlertPusher:
         if whole:
             peer.due = self._clock.monotonic() + self._resend_seconds
         return True
+
+    def _doubt(self) -> None:
+        """Forget what nobody has said for long: who judges now tells its end, or it comes by itself."""
+        if self._firing and self._clock.monotonic() - self._said > TRUSTED_SECONDS:
+            self._log.warning("alertmanager.not_told_on", count=len(self._firing))
+            self.forget()
 
     def _forget(self, peer: _Peer, now: datetime) -> None:
         """An end that could not be told for long has come by itself at that peer."""

@@ -6,6 +6,7 @@ Each act is one transaction: the standing as it is at that moment, the pure deci
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from enum import StrEnum, unique
 from typing import Final
 
 from mailwatch.core import acts
@@ -23,6 +24,24 @@ REVOKE_SECONDS: Final = 10.0
 Decide = Callable[[Standing, datetime, str], Decision]
 
 
+@unique
+class Withdrawal(StrEnum):
+    """What became of a removed mailbox's consent."""
+
+    NONE = "none"  #: it had none, or its provider lets nobody withdraw one
+    DONE = "done"
+    SHARED = "shared"  #: left alone: another mailbox uses the same login, and would lose it too
+    FAILED = "failed"  #: the provider would not, or could not be asked: its owner can, among the apps of the account
+
+
+#: Withdraws a consent whose token was loaded while its mailbox was there.
+Withdraw = Callable[[], Awaitable[Withdrawal]]
+
+
+class NotMeantError(MailwatchError):
+    """The mailbox is no longer one of those that were to be removed; it was not."""
+
+
 class NotConfirmedError(MailwatchError):
     """What was typed to confirm a removal is not the mailbox's address; nothing was removed."""
 
@@ -38,8 +57,8 @@ def _unheard() -> None:
 class Desk:
     """Acts on mailboxes.
 
-    *revoke* withdraws the consent of an OAuth mailbox that is removed, where its provider allows; *roused* is called after each
-    act, so that neither a due probe nor the sending gate nor a webhook waits for its next tick.
+    *withdraws* gives what withdraws the consent of an OAuth mailbox once it is removed, where its provider allows; *roused* is
+    called after each act, so that neither a due probe nor the sending gate nor a webhook waits for its next tick.
     """
 
     def __init__(
@@ -47,12 +66,12 @@ class Desk:
         store: Store,
         clock: Clock,
         *,
-        revoke: Callable[[MailboxView], Awaitable[bool]] | None = None,
+        withdraws: Callable[[MailboxView], Awaitable[Withdraw | None]] | None = None,
         roused: Callable[[], None] = _unheard,
     ) -> None:
         self._store = store
         self._clock = clock
-        self._revoke = revoke
+        self._withdraws = withdraws
         self._roused = roused
 
     async def disconnect(self, mailbox_id: str, by: Act, *, version: int | None = None) -> MailboxView:
@@ -98,8 +117,8 @@ class Desk:
         self._roused()
         return MailboxView(view.mailbox, decision.after)
 
-    async def remove(self, mailbox_id: str, by: Act, *, typed_address: str, version: int | None = None) -> bool:
-        """Delete it with all its data, for good; whether its consent was revoked at the provider.
+    async def remove(self, mailbox_id: str, by: Act, *, typed_address: str, version: int | None = None) -> Withdrawal:
+        """Delete it with all its data, for good; what became of its consent at the provider.
 
         Raises NotConfirmedError when *typed_address* is not its address (case does not matter), MailboxNotFoundError, StaleError.
         """
@@ -109,25 +128,44 @@ class Desk:
         _check_version(view.standing, version)
         return await self._remove(view, by, version)
 
-    async def remove_confirmed(self, mailbox_id: str, by: Act) -> bool:
-        """The same, for one of many whose number a person has confirmed."""
-        return await self._remove(await self._store.find(mailbox_id), by, None)
+    async def remove_confirmed(
+        self, mailbox_id: str, by: Act, *, is_meant: Callable[[], Awaitable[bool]] | None = None, scrub: bool = True
+    ) -> Withdrawal:
+        """The same, for one of many whose number a person has confirmed.
 
-    async def _remove(self, view: MailboxView, by: Act, version: int | None) -> bool:
-        revoked = await self._revoked(view)  # the store forgets what it takes to revoke
-        await self._store.remove(view.mailbox.id, by, version=version)
+        With *is_meant*, only while that says so: raises NotMeantError.  Without *scrub*, call `scrub` after the last of them.
+        """
+        view = await self._store.find(mailbox_id)
+        if is_meant is None:
+            return await self._remove(view, by, None, scrub=scrub)
+        if not await is_meant():
+            raise NotMeantError("it no longer fits the filter it was chosen by; it was not removed")
+        return await self._remove(view, by, view.standing.version, scrub=scrub)
+
+    async def scrub(self) -> None:
+        """Leave nothing of what was removed in the database's files."""
+        await self._store.scrub()
+
+    async def _remove(self, view: MailboxView, by: Act, version: int | None, *, scrub: bool = True) -> Withdrawal:
+        """The token is loaded first, for the store forgets it; the provider is asked last, for that cannot be undone."""
+        try:
+            withdraw = await self._withdraw(view)
+        except MailwatchError:
+            withdraw = _failed
+        await self._store.remove(view.mailbox.id, by, version=version, scrub=scrub)
         self._roused()
-        return revoked
-
-    async def _revoked(self, view: MailboxView) -> bool:
-        """Ask the provider; one that does not answer keeps nobody from removing a mailbox."""
-        if self._revoke is None or view.mailbox.auth is not AuthKind.OAUTH:
-            return False
+        if withdraw is None:
+            return Withdrawal.NONE
         try:
             async with asyncio.timeout(REVOKE_SECONDS):
-                return await self._revoke(view)
-        except (TimeoutError, MailwatchError):
-            return False
+                return await withdraw()
+        except (TimeoutError, MailwatchError):  # one that does not answer keeps nobody from removing a mailbox
+            return Withdrawal.FAILED
+
+    async def _withdraw(self, view: MailboxView) -> Withdraw | None:
+        if self._withdraws is None or view.mailbox.auth is not AuthKind.OAUTH:
+            return None
+        return await self._withdraws(view)
 
     async def _do(self, mailbox_id: str, by: Act, decide: Decide, version: int | None) -> MailboxView:
         """Apply *decide* to the standing as it is.
@@ -144,6 +182,10 @@ class Desk:
         decision = await self._store.change(view.mailbox.id, apply, by)
         self._roused()
         return MailboxView(view.mailbox, decision.after)
+
+
+async def _failed() -> Withdrawal:
+    return Withdrawal.FAILED
 
 
 def _check_version(standing: Standing, version: int | None) -> None:

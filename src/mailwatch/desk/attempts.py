@@ -29,6 +29,11 @@ class Rate:
         self._theoretical[key] = due
         return 0.0
 
+    def give_back(self, key: str) -> None:
+        """What was taken last counts no more."""
+        if key in self._theoretical:
+            self._theoretical[key] -= self._step
+
     def _tidy(self, now: float) -> None:
         """Forget the idle; when none is, forget all: a flood of keys must not grow for ever."""
         self._theoretical = {key: at for key, at in self._theoretical.items() if at > now}

@@ -1,5 +1,8 @@
 """Acts on many mailboxes at once: a job at rest, worked off a little at a time, so that it outlives a restart.
 
+What was asked for last stands: jobs that share mailboxes do each of them in the order in which they were begun, and one that
+somebody has acted on by itself since is left as it is.
+
 A mailbox that is already as the act would make it counts as done: the same item may come twice, when mailwatch was stopped between
 the act and the note of its result.
 """
@@ -7,21 +10,24 @@ the act and the note of its result.
 import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
 from mailwatch.core.acts import HOLD_REASONS
 from mailwatch.core.causes import Cause
 from mailwatch.core.lifecycle import IllegalMoveError, State
-from mailwatch.desk.acts import Desk, HoldError
+from mailwatch.desk.acts import Desk, HoldError, Withdrawal
 from mailwatch.ports import Act, Clock, MailboxNotFoundError, MailwatchError, StoreUnavailableError
-from mailwatch.ports.pages import BulkAction, Job, JobItem, Jobs, PageFilter, Pages
+from mailwatch.ports.pages import BulkAction, CountDiffersError, Job, JobItem, Jobs, PageFilter, Pages, Turn
 
 #: Results noted together; so many acts may come twice after a crash.
 CHUNK: Final = 20
 #: One round ends after this time, or so many mailboxes: the daemon has other things to do.
 ROUND_SECONDS: Final = 0.5
 ROUND_MAILBOXES: Final = 200
+#: A mailbox that somebody else removed is told of as one that is gone.
+_REMOVED: Final = "mailbox.remove"
 
 #: The states in which a mailbox is already what the act would make of it.
 _ALREADY: Final[Mapping[BulkAction, frozenset[State]]] = {
@@ -68,7 +74,14 @@ class Bulk:
         if expected is not None and (present := await self._pages.count(which)) != expected:
             raise BulkError(f"the filter names {present} mailboxes now, not {expected}; look again, then decide")
         job = Job(f"job_{secrets.token_hex(8)}", action, checked, by.actor, by.origin, self._clock.now(), total=0)
-        return await self._jobs.begin(job, which, by)
+        try:
+            return await self._jobs.begin(job, which, by, expected=expected)
+        except CountDiffersError as error:
+            raise BulkError(str(error)) from None
+
+    async def cancel(self, job_id: str, by: Act) -> Job | None:
+        """End a job before its remaining mailboxes have had their turn; None: no such job.  What was done stays done."""
+        return await self._jobs.cancel(job_id, by)
 
     def _checked(self, action: BulkAction, arguments: Mapping[str, str]) -> Mapping[str, str]:
         if action is not BulkAction.HOLD:
@@ -102,18 +115,29 @@ class Bulk:
         items: list[JobItem] = []
         try:
             for mailbox_id in waiting:
-                error = await self._one(job, mailbox_id)
+                turn = await self._jobs.turn(job, mailbox_id)
+                if not turn.is_open:
+                    break
+                error = await self._one(job, mailbox_id, turn)
                 items.append(JobItem(mailbox_id, self._clock.now(), error))
         finally:
-            if items or not waiting:  # what was done is noted, also when the database fails in the middle
-                await self._jobs.settle(job.id, items)
-        return len(waiting)
+            if items:  # what was done is noted, also when the database fails in the middle
+                await self._noted(job, items)
+        return len(items)
 
-    async def _one(self, job: Job, mailbox_id: str) -> str | None:
+    async def _noted(self, job: Job, items: Sequence[JobItem]) -> None:
+        if job.action is BulkAction.REMOVE:
+            await self._desk.scrub()
+        await self._jobs.settle(job.id, items)
+
+    async def _one(self, job: Job, mailbox_id: str, turn: Turn) -> str | None:
         """Do it to one; the sentence of what went wrong.  A database that is away is nobody's fault: that is raised."""
-        by = Act(job.actor, f"mailbox.{job.action.value}", job.origin)
+        by = Act(job.actor, f"mailbox.{job.action.value}", job.origin, job.id)
         try:
-            await self._do(job, mailbox_id, by)
+            if turn.acted is not None and turn.acted[1] != _REMOVED:
+                actor, action = turn.acted
+                return f"left as it is: {actor} acted on it ({action}) after this had begun"
+            return await self._do(job, mailbox_id, by, turn)
         except StoreUnavailableError:
             raise
         except IllegalMoveError as error:
@@ -124,9 +148,8 @@ class Bulk:
             return str(error)
         except Exception as error:  # noqa: BLE001  # one that always fails must not keep those behind it from their turn for ever
             return f"a fault of mailwatch's own: {type(error).__name__}"
-        return None
 
-    async def _do(self, job: Job, mailbox_id: str, by: Act) -> None:
+    async def _do(self, job: Job, mailbox_id: str, by: Act, turn: Turn) -> str | None:
         match job.action:
             case BulkAction.DISCONNECT:
                 await self._desk.disconnect(mailbox_id, by)
@@ -137,11 +160,21 @@ class Bulk:
             case BulkAction.PROBE:
                 await self._desk.probe(mailbox_id, by)
             case BulkAction.REMOVE:
-                await self._desk.remove_confirmed(mailbox_id, by)
+                return await self._remove(mailbox_id, by, turn.which)
             case BulkAction.HOLD:
                 until = job.arguments.get("until_at")
                 reason = Cause(job.arguments["reason"])
                 await self._desk.hold(mailbox_id, by, reason, None if until is None else _moment(until))
+        return None
+
+    async def _remove(self, mailbox_id: str, by: Act, which: PageFilter | None) -> str | None:
+        """What is gone for good must still be what the person meant."""
+
+        async def is_meant() -> bool:
+            return which is None or await self._pages.count(replace(which, ids=frozenset({mailbox_id}))) == 1
+
+        withdrawal = await self._desk.remove_confirmed(mailbox_id, by, is_meant=is_meant, scrub=False)
+        return "removed; its consent could not be withdrawn at the provider" if withdrawal is Withdrawal.FAILED else None
 
     async def items(self, job_id: str, after: str | None, limit: int, *, failed_only: bool = False) -> Sequence[JobItem]:
         """What became of the mailboxes of a job."""

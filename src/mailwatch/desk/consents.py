@@ -15,10 +15,11 @@ from mailwatch.core.evidence import clean
 from mailwatch.core.mailbox import AuthKind, Mailbox
 from mailwatch.core.oauth import OAuthApp, challenge_of
 from mailwatch.core.secret import Secret
+from mailwatch.desk.acts import Withdraw, Withdrawal
 from mailwatch.desk.consent_check import denial, told_names, unfit, without_addresses
 from mailwatch.desk.consent_keeping import ConsentKeeping
 from mailwatch.desk.passwords import hashed, new_secret
-from mailwatch.ports import Act, Clock, Grants, MailboxNotFoundError, MailboxView, MailwatchError, Store
+from mailwatch.ports import Act, Clock, ConsentMissingError, Grants, MailboxNotFoundError, MailboxView, Store
 from mailwatch.ports.consents import (
     ConsentEndpoints,
     ConsentError,
@@ -234,16 +235,27 @@ class Consents:
 
     # --- when a mailbox is removed ---
 
-    async def revoke(self, view: MailboxView) -> bool:
-        """Withdraw the mailbox's consent where its provider allows that; whether it was."""
-        app = self._apps.get(view.mailbox.oauth_app or "")
-        if self._grants is None or app is None or not app.needs_consent:
-            return False
+    async def withdrawal(self, view: MailboxView) -> Withdraw | None:
+        """What withdraws the mailbox's consent once it is removed; None where there is none, or the provider has no way.
+
+        The token is loaded now.  At Google a withdrawal ends whatever the account has allowed this application, so it is left
+        alone while another mailbox logs in as the same.  Raises what the store raises.
+        """
+        mailbox, app = view.mailbox, self._apps.get(view.mailbox.oauth_app or "")
+        if self._grants is None or app is None or not app.needs_consent or app.revoke_url is None:
+            return None
         try:
-            grant = await self._grants.load(view.mailbox.id)
-        except MailwatchError:
-            return False
-        return await self._endpoints.revoke(app, grant.refresh_token)
+            token = (await self._grants.load(mailbox.id)).refresh_token
+        except ConsentMissingError:
+            return None
+        names = frozenset(each.name for each in self._apps.values() if each.client_id == app.client_id)
+
+        async def withdraw() -> Withdrawal:
+            if await self._store.shares_login(mailbox, names):
+                return Withdrawal.SHARED
+            return Withdrawal.DONE if await self._endpoints.revoke(app, token) else Withdrawal.FAILED
+
+        return withdraw
 
     # --- inside ---
 

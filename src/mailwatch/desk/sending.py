@@ -41,6 +41,7 @@ class SendingGate:
         self._newest = -1  # the mark that was last read, also where not all before it could be taken over
         self._fresh_at: float | None = None  # monotonic; of the last moment at which what is here was what the source had
         self._told_stale = False
+        self._rules = 0  # counts `reload`: what was asked for before the last one says nothing of what is true now
         self._pushed: set[str] = set()  # applied while the source was being read: what is read is older
         self._patrol_after: str | None = None
         self._patrol_at = 0.0
@@ -84,6 +85,19 @@ class SendingGate:
         self._table.put(change)
         self._pushed.add(change.mailbox_id)
 
+    def reload(self, policy: CampaignPolicy) -> None:
+        """Answer by *policy* from now on.
+
+        Where it changes which loss counts for sending, everything is read anew, and nothing is allowed until it is: what is here
+        was judged by the old rule.
+        """
+        judged_anew = policy.channel is not self.policy.channel
+        self.policy = policy
+        if judged_anew:
+            self._rules += 1
+            self._mark, self._fresh_at = -1, None
+            self._wake.set()
+
     def rouse(self) -> None:
         """Something was changed by this process: look now."""
         self._wake.set()
@@ -107,11 +121,13 @@ class SendingGate:
 
     async def follow(self) -> None:
         """Bring it up to date once: load it if it is empty, else what changed and a page of the patrol."""
-        began_at = self._clock.monotonic()
+        began_at, rules = self._clock.monotonic(), self._rules
         while self._mark < 0 or await self._step():
             if self._mark < 0:
                 await self.load()
         await self._follow_campaigns()
+        if rules != self._rules:
+            return  # the next round answers for the new rules
         self._heard(began_at)
         if began_at - self._patrol_at >= PATROL_SECONDS:
             self._patrol_at = began_at
@@ -119,7 +135,7 @@ class SendingGate:
 
     async def load(self) -> None:
         """Read everything anew; until it is done, what was there before answers."""
-        began_at = self._clock.monotonic()
+        began_at, rules = self._clock.monotonic(), self._rules
         # The mark comes first: what changes while the pages are read is followed from there.
         mark, _ = await self._source.sending_since(-1, PAGE)
         table, after = SendingTable(), None
@@ -128,7 +144,10 @@ class SendingGate:
                 table.put(change)
             after = page[-1].mailbox_id
             await asyncio.sleep(0)  # a long list in small pieces: probes go on between them
-        self._campaigns_mark, self._campaigns = mark, dict(await self._source.paused_campaigns())
+        paused = dict(await self._source.paused_campaigns())
+        if rules != self._rules:
+            return  # read in part by the old rules: read it again
+        self._campaigns_mark, self._campaigns = mark, paused
         self._table, self._mark, self._newest = table, mark, mark
         self._patrol_after, self._patrol_at = None, began_at
         self._log.info("gate.loaded", mailboxes=len(table), seconds=round(self._clock.monotonic() - began_at, 3))
@@ -136,8 +155,10 @@ class SendingGate:
     async def _step(self) -> bool:
         """A batch of changes; whether more may follow."""
         self._pushed.clear()
-        before = self._mark
+        before, rules = self._mark, self._rules
         mark, changes = await self._source.sending_since(before, PAGE)
+        if rules != self._rules:
+            return True
         if mark < before:
             self._mark = -1  # an older database was put in place
             return True

@@ -1,11 +1,13 @@
 """Declaring maintenance and ending it, with one meaning for the page, the API and the command line."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from mailwatch.core.gates import OTHER_PROVIDER
 from mailwatch.core.incidents.scopes import Scope, ScopeKind
 from mailwatch.core.maintenance import Every, Window
 from mailwatch.ports import Act, Clock, MailwatchError
@@ -21,6 +23,8 @@ _RECURS: Final = timedelta(days=7320)
 _PERIOD_SECONDS: Final = {Every.DAILY: 86_400.0, Every.WEEKLY: 7 * 86_400.0}
 _LONGEST_TITLE: Final = 200
 _LONGEST_NAME: Final = 255
+#: So many names are offered in place of one that nobody has.
+_NAMED: Final = 20
 #: What maintenance can be declared for; our own uplink (ScopeKind.EGRESS) is everything.
 SCOPE_KINDS: Final = tuple(kind for kind in ScopeKind if kind is not ScopeKind.EGRESS)
 
@@ -46,6 +50,14 @@ class Wanted:
     until_at: datetime | None = None  #: no recurrence begins after this
 
 
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What was declared."""
+
+    window: Window
+    mailboxes: int  #: how many it covers as the fleet is now
+
+
 class Windows:
     """Acts on maintenance windows; each writes its row of the audit log in its own transaction."""
 
@@ -53,7 +65,7 @@ class Windows:
         self._maintenance = maintenance
         self._clock = clock
 
-    async def declare(self, wanted: Wanted, by: Act) -> Window:
+    async def declare(self, wanted: Wanted, by: Act) -> Declared:
         """The window, stored; probing nodes heed it within seconds.  Raises WindowError."""
         now = self._clock.now()
         window = Window(
@@ -69,8 +81,11 @@ class Windows:
             created_at=now,
         )
         _check(window, now)
+        covered = await self._maintenance.covered(window.scope)
+        if window.scope is not None and not covered:
+            raise WindowError("scope", _nobody(window.scope, await self._maintenance.names(window.scope.kind)))
         await self._maintenance.add(window, by)
-        return window
+        return Declared(window, covered)
 
     async def end(self, window_id: str, by: Act) -> Window:
         """End it now, and for good: a recurring one comes no more.  Raises WindowNotFoundError."""
@@ -85,7 +100,19 @@ def scope_named(kind: str, name: str) -> Scope:
     name = name.strip()
     if not name or not name.isprintable() or len(name) > _LONGEST_NAME:
         raise WindowError("scope", f"write the name of the {kind.replace('_', ' ')}, such as {kind}:NAME")
+    if kind == ScopeKind.PROVIDER and name.lower() == OTHER_PROVIDER:
+        raise WindowError("scope", "what stands for `other` shares nothing; declare it for each endpoint:HOST or domain:NAME")
     return Scope(ScopeKind(kind), name if kind == ScopeKind.OAUTH_APP else name.lower())
+
+
+def _nobody(scope: Scope, names: Sequence[str]) -> str:
+    """That a scope would cover nothing, and what may have been meant: a slip of the pen would leave people alarmed at night."""
+    known = [name for name in names if name != OTHER_PROVIDER]
+    kind = scope.kind.replace("_", " ")
+    if known:
+        return f"no mailbox has the {kind} {scope.name!r}; those that mailboxes have: {', '.join(known[:_NAMED])}"
+    hint = {ScopeKind.ENDPOINT: ", such as imap.example.org, without a port", ScopeKind.DOMAIN: ", what follows the @"}
+    return f"no mailbox has the {kind} {scope.name!r}; write it as mailboxes have it{hint.get(scope.kind, '')}, or add them first"
 
 
 def _title(text: str) -> str:

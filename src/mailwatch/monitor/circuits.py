@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection
 
 from mailwatch.core.causes import SECRET_REFUSALS, Disposition, profile_of
+from mailwatch.core.egress import CERTIFICATE_CAUSES
 from mailwatch.core.incidents.circuit import Circuit, CircuitPolicy, CircuitState
 from mailwatch.core.incidents.life import Incident
 from mailwatch.core.incidents.scopes import Scope, ScopeKind
@@ -41,6 +42,7 @@ class Circuits:
                 circuit.open(now)
                 self._changed(gate, circuit.state)
         self._told &= {incident.id for incident in incidents if incident.is_open}
+        self._forget_unused(now)
 
     def room(self, gate: str, now: float) -> int | None:
         """How many probes of *gate* may start; None: as many as its pace allows."""
@@ -99,6 +101,13 @@ class Circuits:
             circuit = self._circuits[gate] = Circuit(self.policy)
         return circuit
 
+    def _forget_unused(self, now: float) -> None:
+        """Where all mailboxes were removed or disconnected no canary ever comes: such a circuit would stay open for good."""
+        unused = [gate for gate, each in self._circuits.items() if each.state is not CircuitState.CLOSED and each.is_unused(now)]
+        for gate in unused:
+            del self._circuits[gate]
+            self._changed(gate, CircuitState.CLOSED)
+
     def _forget_quiet(self) -> None:
         """Closed circuits only remember a few results: those of many small hosts are not worth keeping."""
         if len(self._circuits) > _MOST_CIRCUITS:
@@ -106,11 +115,17 @@ class Circuits:
 
 
 def worked(decision: Decision) -> bool:
-    """Whether the place answered as a well one does: a failure of this one mailbox alone says nothing against it."""
+    """Whether the place answered as a well one does: a failure of this one mailbox alone says nothing against it.
+
+    A bad certificate is the place's own, though it takes a person to heal it.
+    """
     causes = {diagnosis.cause for diagnosis in decision.diagnoses.values()}
     proven = decision.before.proven
     return not any(
-        profile_of(cause).disposition in _HEALS_WITH_THE_PLACE or (proven and cause in SECRET_REFUSALS) for cause in causes
+        profile_of(cause).disposition in _HEALS_WITH_THE_PLACE
+        or cause in CERTIFICATE_CAUSES
+        or (proven and cause in SECRET_REFUSALS)
+        for cause in causes
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from mailwatch.core.budget import HostBudget
-from mailwatch.core.gates import gate_of
+from mailwatch.core.gates import gate_of, gate_of_host
 from mailwatch.core.pacing import Pace, Pacer
 from mailwatch.core.plan import plan
 from mailwatch.core.policy import Policy
@@ -22,6 +22,8 @@ from mailwatch.ports import Claim, Clock, MailwatchError, Store
 
 #: A lease outlives the probe's deadline by this much: time to decide and to record.
 LEASE_MARGIN_SECONDS = 30.0
+#: … and a probe ends so long after its deadline at the latest: what has less left of its lease is not begun.
+PROBE_END_SECONDS = 1.0
 #: The fleet may be probed this much faster than its interval asks, to catch up after a stop.
 CATCH_UP = 1.5
 #: … and small fleets this fast in any case.
@@ -31,7 +33,11 @@ MAX_IDLE_PACERS = 1000
 
 
 class Dispatcher:
-    """Starts probes while there is room; `stop` lets those in flight finish."""
+    """Starts probes while there is room; `stop` lets those in flight finish.
+
+    *put_off* hears of each look that was claimed and cannot be, for a host that has refused too many logins.  *may_claim* is asked
+    before each claim: not while this node's clock is no measure for leases.
+    """
 
     def __init__(
         self,
@@ -45,6 +51,8 @@ class Dispatcher:
         max_in_flight: int,
         circuits: Circuits | None = None,
         in_flight_changed: Callable[[int], None] = lambda _count: None,
+        put_off: Callable[[], None] = lambda: None,
+        may_claim: Callable[[], bool] = lambda: True,
     ) -> None:
         self._store = store
         self._worker = worker
@@ -55,6 +63,8 @@ class Dispatcher:
         self._max_in_flight = max_in_flight
         self._circuits = circuits or Circuits()
         self._in_flight_changed = in_flight_changed
+        self._put_off = put_off
+        self._may_claim = may_claim
         self._pacers: dict[str, Pacer] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._being_probed: set[str] = set()
@@ -69,6 +79,11 @@ class Dispatcher:
     def in_flight(self) -> int:
         """Probes running now."""
         return len(self._tasks)
+
+    def shut(self) -> frozenset[str]:
+        """Gates of strict hosts that have refused as many logins as they may: nothing is even claimed there."""
+        gates = map(gate_of_host, self.hosts.exhausted(self._clock.now()))
+        return frozenset(gate for gate in gates if self._pace_of(gate).per_address_bans)
 
     def retune(self, policy: Policy, paces: Mapping[str, Pace], other: Pace, max_in_flight: int) -> None:
         """New limits after a reload; what is in flight goes on under the old ones."""
@@ -87,7 +102,7 @@ class Dispatcher:
     async def tick(self) -> int:
         """Claim and start what may start now; how many were started.  Raises MailwatchError."""
         async with self._ticking:
-            return 0 if self._stopping else await self._tick()
+            return 0 if self._stopping or not self._may_claim() else await self._tick()
 
     async def _tick(self) -> int:
         monotonic = self._clock.monotonic()
@@ -131,6 +146,10 @@ class Dispatcher:
             # the clock was set ahead and ended the lease of a probe that still runs: never two logins beside each other
             await self._store.postpone(claim, now + timedelta(seconds=self._policy.timeout_seconds))
             return
+        if claim.lease_until_at - now < timedelta(seconds=self._policy.timeout_seconds + PROBE_END_SECONDS):
+            # a slow database has used the lease up: another node may claim it before this probe would end
+            await self._store.postpone(claim, now)
+            return
         hosts = tuple(dict.fromkeys(endpoint.host for endpoint in claim.mailbox.endpoints))
         gate = gate_of(claim.mailbox)
         proven = claim.standing.proven
@@ -144,6 +163,8 @@ class Dispatcher:
         if self._stopping or refused_by is not None:
             wait = timedelta(0) if refused_by is None else max(self.hosts.free_at(refused_by, now) - now, timedelta(seconds=1))
             await self._store.postpone(claim, now + min(wait, timedelta(seconds=self._policy.interval_seconds)))
+            if refused_by is not None and self.hosts.refused(refused_by, now):  # and not merely for logins that are in flight
+                self._put_off()
             return
         pacer = self._pacer(gate)
         for counted in (pacer, self._ramp):

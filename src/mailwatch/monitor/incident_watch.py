@@ -1,6 +1,7 @@
-"""Correlation as a coarse job: reads what failed, opens, grows and closes incidents, and brings back what an incident had stopped.
+"""Correlation as a coarse job: reads what failed, opens, grows and closes incidents.
 
-Only one node evaluates (a duty with a lease); every node follows the open incidents for its circuits and its gauges.
+Only one node evaluates (a duty with a lease), one that sees well where there is such a one; every node follows the open incidents
+for its gauges, and every node that probes for its circuits.
 """
 
 import asyncio
@@ -11,18 +12,20 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from mailwatch.core.causes import SECRET_REFUSALS, Cause
+from mailwatch.core.causes import Cause
 from mailwatch.core.incidents.baseline import Baseline, expected_share, learn
 from mailwatch.core.incidents.circuit import CircuitPolicy
 from mailwatch.core.incidents.detect import DetectPolicy, Finding, Group, Look, detect
-from mailwatch.core.incidents.life import Change, Incident, LifePolicy, News, advance
-from mailwatch.core.incidents.picture import by_scope, holders, signs_of
+from mailwatch.core.incidents.life import Change, Incident, LifePolicy, News, Signs, advance
+from mailwatch.core.incidents.picture import FreshFailures, begins, by_scope, holders, is_of, signs_of, signs_of_uplink
 from mailwatch.core.incidents.scopes import EGRESS, Scope, ScopeKind, Traits
+from mailwatch.core.maintenance import Window, covering
 from mailwatch.core.providers import OTHER
 from mailwatch.monitor.circuits import Circuits, gate_within, scope_of
 from mailwatch.monitor.connectivity import Connectivity
+from mailwatch.monitor.incident_returns import RETURN_SECONDS, Returns
 from mailwatch.ports import Clock, EventLog
-from mailwatch.ports.incidents import FreshFailures, Incidents, Recent
+from mailwatch.ports.incidents import Incidents, Recent
 
 #: Two intervals: each mailbox was looked at at least once.
 WINDOW_INTERVALS: Final = 2.0
@@ -33,13 +36,13 @@ COUNT_SECONDS: Final = 600.0
 #: How old that count may be when an incident is opened on it: mailboxes are added, and first looks come in.
 STALE_SECONDS: Final = 10.0
 _DUTY: Final = "incidents"
+#: Whoever sees well and has not the duty; without such a one even a node whose own uplink is broken goes on with it.
+_STANDBY: Final = "incidents.standby"
 _DUTY_SECONDS: Final = 60.0
-#: What an incident stops for good and its end heals: refused secrets that were no fault of theirs, a dead client secret.
-_STOPPED_BY_INCIDENTS: Final = tuple(sorted({*SECRET_REFUSALS, Cause.OAUTH_MISCONFIGURED, Cause.IP_BLOCKED}))
-#: How many stopped mailboxes are tried at once to see whether an incident that only people end is over.
-_FEELERS: Final = 2
-_RETURNS_AT_ONCE: Final = 500
-_CONFIRMED_AT_ONCE: Final = 200
+#: So long after a look that found our own side to blame nobody is judged; each further one says it anew.
+_DOUBT_SECONDS: Final = 60.0
+#: How long what fails by itself is away, for the most part.
+_USUAL_AWAY_SECONDS: Final = 1800.0
 #: What a run of failures that opens a circuit says of its gate.
 _TRIPPED_SHARE: Final = CircuitPolicy().trip_share
 
@@ -56,7 +59,7 @@ class WatchPolicy:
 
 class IncidentWatch:
     """Evaluates and remembers.  *bring_back(mailbox id)* makes a stopped mailbox due again, within its login budget;
-    *confirm(mailbox id, cause)* takes a suspicion for confirmed.
+    *confirm(mailbox id, cause)* takes a suspicion for confirmed; *windows* tells of declared maintenance.
     """
 
     def __init__(
@@ -71,28 +74,38 @@ class IncidentWatch:
         bring_back: Callable[[str], Awaitable[None]],
         confirm: Callable[[str, Cause], Awaitable[None]],
         changed: Callable[[Sequence[Incident]], None] = lambda _open: None,
+        windows: Callable[[], Sequence[Window]] = tuple,
     ) -> None:
-        self.policy = policy
+        self._policy = policy
         self._incidents = incidents
         self._connectivity = connectivity
         self._circuits = circuits
         self._clock = clock
         self._log = log
-        self._bring_back = bring_back
-        self._confirm = confirm
+        self._returns = Returns(incidents, circuits, clock, bring_back=bring_back, confirm=confirm)
         self._changed = changed
+        self._windows = windows
         self._sizes: Mapping[Scope, int] = {}
         self._holders: Mapping[Scope, Collection[Scope]] = {}
         self._baselines: Mapping[Scope, Baseline] = {}
-        self._counted_at: datetime | None = None
-        self._learnt_at: datetime | None = None
+        self._counted_at: float | None = None  # monotonic, as is the next
+        self._learnt_at: float | None = None
         self._unexplained: Counter[Scope] = Counter()
         self._noted_to: datetime | None = None
-        self._felt_at: dict[str, datetime] = {}
-        self._returning: set[str] = set()  # incidents whose circuit is on its ramp …
-        self._over: set[str] = set()  # … and those of them that were seen to be over
+        self._over: set[str] = set()  # incidents that were seen to be over while their circuit is on its ramp
+        self._doubting = False
         self.open: Sequence[Incident] = ()
         self._on_duty = False
+
+    @property
+    def policy(self) -> WatchPolicy:
+        """The numbers; may be replaced (reload), and then what waits for a person to mend something is tried soon."""
+        return self._policy
+
+    @policy.setter
+    def policy(self, policy: WatchPolicy) -> None:
+        self._policy = policy
+        self._returns.feel_soon()
 
     @property
     def on_duty(self) -> bool:
@@ -102,18 +115,41 @@ class IncidentWatch:
     async def evaluate(self) -> None:
         """One look; raises MailwatchError when the database cannot be read."""
         now = self._clock.now()
-        known = await self._incidents.known(now - timedelta(seconds=self.policy.life.reopen_seconds))
-        await self._count(now)
-        self._on_duty = await self._incidents.hold(_DUTY, now, _DUTY_SECONDS)
+        known = await self._incidents.known(now - timedelta(seconds=max(RETURN_SECONDS, self.policy.life.reopen_seconds)))
+        await self._count()
+        self._on_duty = await self._takes_duty(now)
         if self._on_duty:
             known = await self._evaluate(known, now)
         self._follow(known)
+        self._circuits.follow(self.open, self._clock.monotonic())
+        self._doubt_ourselves()
 
     async def look(self) -> None:
-        """Learn of the open incidents without evaluating: for nodes that only serve."""
-        now = self._clock.now()
-        await self._count(now)
-        self._follow(await self._incidents.known(now))
+        """Learn of the open incidents without evaluating: for nodes that only serve, and therefore have no circuits."""
+        await self._count()
+        self._follow(await self._incidents.known(self._clock.now()))
+
+    async def _takes_duty(self, now: datetime) -> bool:
+        """Whether this node evaluates now: not while its own uplink is broken, if another one sees well."""
+        if not self._connectivity.watch.is_down:
+            mine = await self._incidents.hold(_DUTY, now, _DUTY_SECONDS)
+            if not mine:
+                await self._incidents.hold(_STANDBY, now, _DUTY_SECONDS)
+            return mine
+        if await self._incidents.hold(_STANDBY, now, 0.0):
+            return await self._incidents.hold(_DUTY, now, _DUTY_SECONDS)
+        if self._on_duty:
+            await self._incidents.hold(_DUTY, now, 0.0)  # given up: the other one has it with its next look
+        return False
+
+    def _doubt_ourselves(self) -> None:
+        """While an incident blames our own side that only correlation could see, no failure is held against a mailbox."""
+        if any(_is_detected(each) for each in self.open):
+            self._connectivity.doubt(_DOUBT_SECONDS)
+            self._doubting = True
+        elif self._doubting:
+            self._connectivity.doubt(0.0)
+            self._doubting = False
 
     def provider_of(self, scope: Scope) -> str:
         """The provider that (nearly) all mailboxes of *scope* are at, `other` where there is none."""
@@ -124,22 +160,22 @@ class IncidentWatch:
 
     def _follow(self, known: Sequence[Incident]) -> None:
         self.open = tuple(each for each in known if each.is_open)
-        self._circuits.follow(self.open, self._clock.monotonic())
         self._changed(self.open)
 
     async def _evaluate(self, known: Sequence[Incident], now: datetime) -> Sequence[Incident]:
-        await self._learn(now)
-        uplink = self._uplink(known, now)
-        if uplink is not None or not self._connectivity.is_up:
+        await self._learn()
+        uplink, signs = self._uplink(known, now), {}
+        if uplink is not None or self._connectivity.watch.is_down:
             news = [] if uplink is None else [uplink]  # while our own network is broken nobody else is judged
         else:
             window = timedelta(seconds=WINDOW_INTERVALS * self.policy.interval_seconds)
-            lately = timedelta(seconds=max(10.0, LATELY_INTERVALS * self.policy.interval_seconds))
-            recent = await self._incidents.recent(now - window, now - lately)
-            known, overrun = self._overrun(known, recent)
-            if self._are_new(findings := self._findings(known, recent), known) and await self._count(now, STALE_SECONDS):
-                findings = self._findings(known, recent)
-            news = self._judge(known, recent, findings, now)
+            begun = begins(each for each in known if each.is_open) | {now - window}
+            recent = await self._incidents.recent(now - window, now - timedelta(seconds=self._lately_seconds), begun)
+            known, overrun = self._overrun(known, recent, now)
+            if self._are_new(findings := self._findings(known, recent, now), known) and await self._count(STALE_SECONDS):
+                findings = self._findings(known, recent, now)
+            signs = {each.scope: self._signs(each, recent, now) for each in known if each.is_open}
+            news = self._judge(known, signs, findings, now)
             self._note(recent, known, news, now)
             said = {each.incident.id for each in news}
             news += [News(Change.GREW, each) for each in overrun if each.id not in said]
@@ -150,23 +186,38 @@ class IncidentWatch:
         changed = {step.incident.id: step.incident for step in news}
         after = [changed.pop(each.id, each) for each in known] + list(changed.values())
         for each in after:
-            if each.is_open:
-                await self._hasten(each, now)
-                await self._confirm_suspects(each)
-                await self._feel(each, now)
+            await self._returns.step(each, signs.get(each.scope), self.policy.feeler_seconds)
         return after
 
-    def _findings(self, known: Sequence[Incident], recent: Recent) -> Sequence[Finding]:
-        usual = expected_share(Baseline(), WINDOW_INTERVALS * self.policy.interval_seconds)
+    @property
+    def _lately_seconds(self) -> float:
+        return max(10.0, LATELY_INTERVALS * self.policy.interval_seconds)
+
+    def _signs(self, incident: Incident, recent: Recent, now: datetime) -> Signs:
+        """What *incident* shows, beside what its scope shows by itself."""
+        size, rate = self._sizes.get(incident.scope, 0), self._baselines.get(incident.scope, Baseline())
+        return (signs_of_uplink if incident.scope == EGRESS else signs_of)(
+            incident,
+            fresh=recent.fresh,
+            failing=recent.failing,
+            recovered=recent.recovered,
+            now=now,
+            usual_fresh=size * expected_share(rate, self._lately_seconds),
+            usual_away=size * expected_share(rate, _USUAL_AWAY_SECONDS),
+        )
+
+    def _findings(self, known: Sequence[Incident], recent: Recent, now: datetime) -> Sequence[Finding]:
+        seconds = WINDOW_INTERVALS * self.policy.interval_seconds
         failed = [each for each in recent.fresh if _still_counts(each, known)]
+        begin = now - timedelta(seconds=seconds)
+        # what is away since before the window cannot fail newly: a share is of what was well
+        away = by_scope((each.traits, each.count) for each in recent.failing if each.after is None or each.after < begin)
+        well = {scope: size - away.get(scope, 0) for scope, size in self._sizes.items()}
         look = Look(
             [Group(each.traits, each.cause, each.count) for each in failed],
-            {**self._sizes, **self._looked_at(failed)},
-            {
-                scope: expected_share(rate, WINDOW_INTERVALS * self.policy.interval_seconds)
-                for scope, rate in self._baselines.items()
-            },
-            usual,
+            {**well, **self._looked_at(failed)},
+            {scope: expected_share(rate, seconds) for scope, rate in self._baselines.items()},
+            expected_share(Baseline(), seconds),
         )
         return detect(look, self.policy.detect)
 
@@ -181,17 +232,13 @@ class IncidentWatch:
         """Whether one of them would open an incident: then shares must be of the fleet as it is now."""
         return not {finding.scope for finding in findings} <= {each.scope for each in known if each.is_open}
 
-    def _judge(self, known: Sequence[Incident], recent: Recent, findings: Sequence[Finding], now: datetime) -> list[News]:
-        fresh = [(each.traits, each.lately, each.last_at) for each in recent.fresh]
-        failing = [(each.traits, each.count, each.lately) for each in recent.failing]
-        recovered = [(each.traits, each.count) for each in recent.recovered]
-        signs = {
-            each.scope: signs_of(each.scope, fresh=fresh, failing=failing, recovered=recovered, now=now)
-            for each in known
-            if each.is_open
-        }
-        others = [each for each in known if each.scope != EGRESS]
-        news = advance(others, findings, signs, self._holders, now, self.policy.life)
+    def _judge(
+        self, known: Sequence[Incident], signs: Mapping[Scope, Signs], findings: Sequence[Finding], now: datetime
+    ) -> list[News]:
+        """What changes; where our uplink was known to be down, what it knows of itself decides."""
+        others = [each for each in known if each.scope != EGRESS or _is_detected(each)]
+        life = replace(self.policy.life, least=self.policy.detect.min_failures)
+        news = advance(others, findings, signs, self._holders, now, life)
         news = [replace(each, incident=self._measured(each.incident)) for each in news]
         return self._with_their_circuits(others, news, now)
 
@@ -226,51 +273,61 @@ class IncidentWatch:
         wider = [(self._measured(each), each) for each in others]
         return [News(Change.GREW, now) for now, before in wider if now.takes_all and now.affected > before.affected]
 
-    def _overrun(self, known: Sequence[Incident], recent: Recent) -> tuple[Sequence[Incident], Sequence[Incident]]:
+    def _overrun(self, known: Sequence[Incident], recent: Recent, now: datetime) -> tuple[Sequence[Incident], Sequence[Incident]]:
         """*known*, and those of it that were declared maintenance until now and fail for a reason of their own since."""
         overrun: dict[str, Incident] = {}
         for each in known:
-            if not each.is_open or each.cause is not Cause.PLATFORM_MAINTENANCE:
-                continue
-            causes: Counter[Cause] = Counter()
-            for failing in recent.failing:
-                if failing.cause is not None and each.scope in failing.traits.scopes():
-                    causes[failing.cause] += failing.lately
-            latest = max(causes, key=lambda cause: (causes[cause], cause), default=each.cause)
-            if latest is not each.cause and causes[latest]:
-                overrun[each.id] = replace(each, cause=latest)
-                self._log.warning("incident.outlasts_maintenance", incident=each.id, cause=latest)
+            cause = self._own_cause(each, recent, now) if each.is_open and each.cause is Cause.PLATFORM_MAINTENANCE else None
+            if cause is not None:
+                overrun[each.id] = replace(each, cause=cause)
+                self._log.warning("incident.outlasts_maintenance", incident=each.id, cause=cause)
         return [overrun.get(each.id, each) for each in known], tuple(overrun.values())
 
+    def _own_cause(self, incident: Incident, recent: Recent, now: datetime) -> Cause | None:
+        """What most of those fail with that failed in *incident* and whose window is over, if they are enough for an incident."""
+        causes: Counter[Cause] = Counter()
+        looked: Counter[Cause] = Counter()
+        windows = tuple(self._windows())
+        for each in recent.failing:
+            theirs = incident.scope in each.traits.scopes() and is_of(incident, each) and not each.blocked
+            if theirs and each.cause is not None and covering(windows, each.traits, now) is None:
+                causes[each.cause] += each.count
+                looked[each.cause] += each.lately
+        latest = max((cause for cause in causes if looked[cause]), key=lambda cause: (looked[cause], cause), default=incident.cause)
+        enough = causes[latest] >= self.policy.detect.min_failures
+        return latest if latest is not incident.cause and enough else None
+
     def _uplink(self, known: Sequence[Incident], now: datetime) -> News | None:
-        """The incident of our own uplink follows what connectivity knows at once."""
+        """The incident of our own uplink follows what connectivity knows at once; one found by correlation ends by its signs."""
         current = next((each for each in known if each.scope == EGRESS and each.is_open), None)
-        if self._connectivity.is_up:
-            return None if current is None else News(Change.CLOSED, replace(current, closed_at=now))
+        if not self._connectivity.watch.is_down:
+            ends = current is not None and not _is_detected(current)
+            return News(Change.CLOSED, replace(current, closed_at=now)) if current is not None and ends else None
         if current is not None:
             return None
         opened = Incident(f"inc_{now:%Y%m%d%H%M%S}_egress_own", EGRESS, Cause.LOCAL_NETWORK_DOWN, now, now, 0, 1.0)
         return News(Change.OPENED, opened)
 
-    async def _count(self, now: datetime, seconds: float = COUNT_SECONDS) -> bool:
+    async def _count(self, seconds: float = COUNT_SECONDS) -> bool:
         """The fleet by scope, unless that was done within so many seconds."""
-        if self._counted_at is not None and (now - self._counted_at).total_seconds() < seconds:
+        now = self._clock.monotonic()
+        if self._counted_at is not None and now - self._counted_at < seconds:
             return False
         watched = await self._incidents.watched()
         self._sizes, self._holders = await asyncio.to_thread(_picture, watched)
         self._counted_at = now
         return True
 
-    async def _learn(self, now: datetime) -> None:
+    async def _learn(self) -> None:
         """What the last span showed outside of incidents, now and then."""
-        if self._learnt_at is not None and (now - self._learnt_at).total_seconds() < COUNT_SECONDS:
+        now, since = self._clock.monotonic(), self._learnt_at
+        if since is not None and now - since < COUNT_SECONDS:
             return
         self._baselines = await self._incidents.baselines()
-        if self._learnt_at is not None:
-            seconds = (now - self._learnt_at).total_seconds()
+        if since is not None:
             learnt = {
                 scope: learn(
-                    self._baselines.get(scope, Baseline()), events=self._unexplained[scope], mailboxes=size, seconds=seconds
+                    self._baselines.get(scope, Baseline()), events=self._unexplained[scope], mailboxes=size, seconds=now - since
                 )
                 for scope, size in self._sizes.items()
                 if scope in self._baselines or self._unexplained[scope]
@@ -304,42 +361,17 @@ class IncidentWatch:
             count=incident.failed,
         )
         if news.change is Change.CLOSED:
-            self._felt_at.pop(incident.id, None)
-            self._returning.discard(incident.id)
             self._over.discard(incident.id)
-            await self._incidents.hasten(incident, self._clock.now())
-            for mailbox_id in await self._incidents.waiting_for(incident, _STOPPED_BY_INCIDENTS, _RETURNS_AT_ONCE):
-                await self._bring_back(mailbox_id)
-
-    async def _hasten(self, incident: Incident, now: datetime) -> None:
-        """What failed last waits longest by its own backoff; once canaries came through it comes first, on the ramp."""
-        if not self._circuits.is_returning(gate_within(incident)):
-            self._returning.discard(incident.id)
-        elif incident.id not in self._returning:
-            self._returning.add(incident.id)
-            await self._incidents.hasten(incident, now)
-
-    async def _confirm_suspects(self, incident: Incident) -> None:
-        """While only canaries look, nobody's suspicion would ever be confirmed by a look of its own."""
-        gate = gate_within(incident)
-        if gate is None or gate not in self._circuits.limited():
-            return
-        for mailbox_id in await self._incidents.suspects(incident, _CONFIRMED_AT_ONCE):
-            await self._confirm(mailbox_id, incident.cause)
-
-    async def _feel(self, incident: Incident, now: datetime) -> None:
-        """Where an incident has stopped its mailboxes for good, a few are tried now and then: only so its end can be seen."""
-        since = self._felt_at.setdefault(incident.id, incident.opened_at)
-        if now - since < timedelta(seconds=self.policy.feeler_seconds):
-            return
-        self._felt_at[incident.id] = now
-        causes = [Cause.OAUTH_MISCONFIGURED] if incident.scope.kind is ScopeKind.OAUTH_APP else [*SECRET_REFUSALS]
-        for mailbox_id in await self._incidents.waiting_for(incident, causes, _FEELERS):
-            await self._bring_back(mailbox_id)
+            await self._returns.ended(incident)
 
 
 def _picture(watched: Sequence[tuple[Traits, int]]) -> tuple[Mapping[Scope, int], Mapping[Scope, Collection[Scope]]]:
     return by_scope(watched), holders(watched)
+
+
+def _is_detected(incident: Incident) -> bool:
+    """Whether it blames our own side though our uplink itself is not known to be down: then mailboxes failed in it."""
+    return incident.scope == EGRESS and incident.failed > 0
 
 
 def _still_counts(failure: FreshFailures, known: Sequence[Incident]) -> bool:

@@ -8,6 +8,9 @@
 
 An exception in here is a bug of ours, never a mailbox's failure: the mailbox is pushed ahead, the bug is reported, and the loop
 goes on.  Logins that were or may have been refused count even then, so that no bug of ours can lock an account.
+
+A probe that is cancelled (a stop) gives its lease back when no secret had left, and counts one lost login when one had: a stop
+while a provider hangs must not cost the mailboxes behind it their logins.
 """
 
 import asyncio
@@ -27,7 +30,7 @@ from mailwatch.core.policy import Policy
 from mailwatch.core.standing import Decision, Transition
 from mailwatch.core.unfinished import unfinished
 from mailwatch.monitor.connectivity import Connectivity
-from mailwatch.ports import Assignment, Claim, Clock, EventLog, LiveStream, MailwatchError, Meter, Prober, Recorded, Store
+from mailwatch.ports import Assignment, Claim, Clock, EventLog, LiveStream, MailwatchError, Meter, Prober, Recorded, Sent, Store
 
 #: How far a mailbox is pushed ahead when probing it uncovered a bug.
 POISON_SECONDS = 900.0
@@ -35,6 +38,8 @@ POISON_SECONDS = 900.0
 UNSTORED_SECONDS = 30.0
 #: A prober that is this late is a bug: its place is taken back before the lease ends.
 LATE_SECONDS = 10.0
+#: How long a cancelled probe waits for its lease to be given back; the writing of it goes on behind.
+GIVE_BACK_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,7 @@ class Worker:
         self._clock = clock
         self._rng = rng
         self._voices = voices
+        self._giving_back: set[asyncio.Task[Decision | None]] = set()
 
     async def run(self, claim: Claim) -> Decision | None:
         """Probe, decide, record; raises nothing but cancellation.
@@ -76,15 +82,21 @@ class Worker:
         """
         planned: Plan | None = None
         report: Report | None = None
+        sent, told_store = Sent(), False
         try:
             if claim.standing.state is State.HELD:
                 decision = hold_ended(claim.standing, self._clock.now())
             else:
                 planned = plan(claim.mailbox, claim.standing, self.policy, self._clock.now())
                 async with asyncio.timeout(self.policy.timeout_seconds + LATE_SECONDS):
-                    report = await self._prober.probe(self._assignment(claim, planned))
+                    report = await self._prober.probe(self._assignment(claim, planned, sent))
                 decision = await self._decide(claim, report)
+            told_store = True
             recorded = await self._store.record(claim, decision)
+        except asyncio.CancelledError:
+            if not told_store:  # else it is written by the store, whoever waits for it
+                await self._give_back(claim, planned if sent.secret else None, report)
+            raise
         except MailwatchError as error:
             self._voices.log.error("store.unavailable", mailbox=claim.mailbox.id, error=str(error))
             return await self._push_ahead(claim, planned, report, UNSTORED_SECONDS)
@@ -117,7 +129,7 @@ class Worker:
     def _crashed(self, claim: Claim, error: Exception) -> None:
         self._voices.log.error("probe.crashed", mailbox=claim.mailbox.id, exception=type(error).__name__, exc_info=error)
 
-    def _assignment(self, claim: Claim, planned: Plan) -> Assignment:
+    def _assignment(self, claim: Claim, planned: Plan, sent: Sent) -> Assignment:
         return Assignment(
             mailbox=claim.mailbox,
             generation=claim.standing.generation,
@@ -127,6 +139,7 @@ class Worker:
             first=planned.first,
             withheld_reason=planned.withheld_reason,
             refusals_left=planned.refusals_left,
+            sent=sent,
         )
 
     def _tell(self, claim: Claim, report: Report | None, decision: Decision, recorded: Recorded) -> None:
@@ -158,6 +171,13 @@ class Worker:
             quote=diagnosis.quote if diagnosis else None,
         )
         self._voices.live.publish(claim.mailbox, transition)
+
+    async def _give_back(self, claim: Claim, planned: Plan | None, report: Report | None) -> None:
+        """End the lease of a probe that was cut short, as fast as a stop needs it; *planned* None: no secret had left."""
+        giving = asyncio.create_task(self._push_ahead(claim, planned, report, 0.0), name=f"give back {claim.mailbox.id}")
+        self._giving_back.add(giving)  # the loop alone would not keep it
+        giving.add_done_callback(self._giving_back.discard)
+        await asyncio.wait({giving}, timeout=GIVE_BACK_SECONDS)
 
     async def _push_ahead(self, claim: Claim, planned: Plan | None, report: Report | None, seconds: float) -> Decision | None:
         """Make the mailbox due later, so that one that always fails cannot stop the others; its lease ends either way."""

@@ -4,12 +4,13 @@
 """
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum, unique
 from typing import Any, Protocol
 
 from mailwatch.core import mailbox as m
+from mailwatch.core.egress import Matter, Opinion
 from mailwatch.core.evidence import Report
 from mailwatch.core.lifecycle import State
 from mailwatch.core.oauth import Grant
@@ -31,6 +32,10 @@ class SchemaError(MailwatchError):
 
 class SecretUnreadableError(MailwatchError):
     """A stored secret cannot be decrypted: wrong key, missing key id, or a damaged or moved row."""
+
+
+class KeyRetiredError(SecretUnreadableError):
+    """Nothing may be sealed with this node's key any more: a rotation that the node has not followed took it out of use."""
 
 
 class ConsentMissingError(SecretUnreadableError):
@@ -94,6 +99,13 @@ class Grants(Protocol):
         """Give the lease back without a result."""
 
 
+@dataclass(slots=True)
+class Sent:
+    """What has left for a mailbox's servers: a probe that is cut short before any secret did cannot have been refused."""
+
+    secret: bool = False  #: set just before the first byte of a login goes out, and never taken back
+
+
 @dataclass(frozen=True, slots=True)
 class Assignment:
     """What one probe is to do."""
@@ -106,6 +118,7 @@ class Assignment:
     first: m.Protocol = m.Protocol.IMAP  #: the channel to look at first: a refused secret there spares the other
     withheld_reason: str | None = None  #: why no login may be sent, when `depth` is reach
     refusals_left: int = 1  #: logins that may yet be refused before this probe must stop
+    sent: Sent = field(default_factory=Sent, compare=False)  #: the prober's mark, for whoever may have to cut the probe short
 
 
 class Prober(Protocol):
@@ -142,6 +155,7 @@ class Act:
     actor: str  #: `cli:root`, `token:…`, `mailwatch`
     action: str
     origin: str = "local"
+    subject: str | None = None  #: the bulk action it is part of
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,17 +242,30 @@ class Store(Protocol):
         """Apply a pure decision to the standing as it is now, with an audit row, in one transaction."""
 
     async def set_secret(self, mailbox_id: str, secret: Secret, decide: Callable[[Standing], Decision], act: Act) -> Decision:
-        """Store a new secret as a new generation and apply *decide* to the standing of that generation."""
+        """Store a new secret as a new generation and apply *decide* to the standing of that generation.
 
-    async def remove(self, mailbox_id: str, act: Act, *, version: int | None = None) -> None:
+        The secret that is stored already is no new generation: its refused logins stay counted, and a mailbox that is blocked for
+        them stays so when it is a password.
+        """
+
+    async def remove(self, mailbox_id: str, act: Act, *, version: int | None = None, scrub: bool = True) -> None:
         """Delete the mailbox and all of its data, for good; the audit log keeps the id only.
 
-        Raises campaigns.StaleError when *version* is no longer its standing's.
+        Raises campaigns.StaleError when *version* is no longer its standing's.  Without *scrub*, call `scrub` after the last.
         """
+
+    async def scrub(self) -> None:
+        """Leave nothing of deleted rows in the database's files."""
+
+    async def shares_login(self, mailbox: m.Mailbox, oauth_apps: Collection[str]) -> bool:
+        """Whether another mailbox of these applications may log in as the same account as *mailbox* (removed or not)."""
 
     # what people read
     async def find(self, id_or_address: str) -> MailboxView:
         """One mailbox; raises MailboxNotFoundError."""
+
+    async def ids_of(self, names: Sequence[str]) -> Sequence[str]:
+        """The ids of mailboxes named by id or address, each once; raises MailboxNotFoundError with the first that is missing."""
 
     async def list(self, which: MailboxFilter) -> Sequence[MailboxView]:
         """A page of mailboxes, by id."""
@@ -271,6 +298,9 @@ class Canary(Protocol):
 
     async def answers(self) -> bool:
         """Whether at least one of them answered; ends within a few seconds."""
+
+    async def examine(self, matter: Matter) -> Opinion:
+        """What a close look says of *matter*, which a connection alone does not show; ends within a few seconds."""
 
 
 class EventLog(Protocol):

@@ -38,10 +38,14 @@ class CampaignView:
 
     campaign: Campaign
     pauses: tuple[Pause, ...]
+    more_pauses: int = 0  #: how many open ones a list leaves out
 
 
 class Campaigns(Protocol):
-    """The registry of campaigns and their pause ledger.  Each act is audited in its own transaction, with the events it makes."""
+    """The registry of campaigns and their pause ledger.  Each act is audited in its own transaction, with the events it makes.
+
+    One that is given a *version* the campaign is no longer at raises StaleError.
+    """
 
     async def add(self, campaign: Campaign, act: Act) -> Campaign:
         """Register it, linked to its mailboxes (ids); raises CampaignExistsError, MailboxNotFoundError."""
@@ -65,16 +69,16 @@ class Campaigns(Protocol):
     ) -> Campaign:
         """Change what is not None; *version* that no longer holds raises StaleError."""
 
-    async def link(self, campaign_id: str, mailbox_ids: Sequence[str], act: Act) -> CampaignView:
+    async def link(self, campaign_id: str, mailbox_ids: Sequence[str], act: Act, *, version: int | None = None) -> CampaignView:
         """Let it send through these mailboxes too; one that is away pauses it at once."""
 
-    async def unlink(self, campaign_id: str, mailbox_ids: Sequence[str], act: Act) -> CampaignView:
+    async def unlink(self, campaign_id: str, mailbox_ids: Sequence[str], act: Act, *, version: int | None = None) -> CampaignView:
         """No longer send through these; pauses for them are lifted."""
 
-    async def pause(self, campaign_id: str, reason: str, act: Act) -> CampaignView:
+    async def pause(self, campaign_id: str, reason: str, act: Act, *, version: int | None = None) -> CampaignView:
         """A person's own pause, which nothing but a person lifts."""
 
-    async def resume(self, campaign_id: str, act: Act) -> CampaignView:
+    async def resume(self, campaign_id: str, act: Act, *, version: int | None = None) -> CampaignView:
         """Lift what a person may lift: a person's pauses, and an operator's whose mailbox works again or is removed.
 
         Pauses for mailboxes that are away now stay.
@@ -89,8 +93,11 @@ class Campaigns(Protocol):
     async def held_back_counts(self) -> tuple[int, int]:
         """How many campaigns have such pauses, and how many pauses that are."""
 
-    async def release_brake(self, act: Act) -> int:
-        """A person says: pause them.  Puts all held-back pauses in force; how many campaigns that paused."""
+    async def release_brake(self, act: Act, *, expected: int | None = None) -> int:
+        """A person says: pause them.  Puts all held-back pauses in force; how many campaigns that paused.
+
+        Raises pages.CountDiffersError when they are not of *expected* campaigns.
+        """
 
     async def spans(self, campaign_id: str, since: datetime, until: datetime) -> Sequence[Pause]:
         """The ledger's entries that touch the span, oldest first: what the campaign's own metrics may leave out."""

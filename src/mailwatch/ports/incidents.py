@@ -1,6 +1,6 @@
 """The seams of correlation: what an evaluation reads, and where incidents and baselines rest."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -8,36 +8,9 @@ from typing import Protocol
 from mailwatch.core.causes import Cause
 from mailwatch.core.incidents.baseline import Baseline
 from mailwatch.core.incidents.life import Incident
+from mailwatch.core.incidents.picture import Failing, FreshFailures, Recovered
 from mailwatch.core.incidents.scopes import Scope, Traits
-
-
-@dataclass(frozen=True, slots=True)
-class FreshFailures:
-    """Mailboxes of the same traits that left `connected` within the window, by the cause first seen."""
-
-    traits: Traits
-    cause: Cause
-    count: int
-    lately: int  #: of those, within the last minute or two
-    last_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Failing:
-    """Mailboxes of the same traits that are away now for the same cause."""
-
-    traits: Traits
-    count: int
-    lately: int  #: of those, probed (in vain) within the last minute or two
-    cause: Cause | None = None  #: they are away for
-
-
-@dataclass(frozen=True, slots=True)
-class Recovered:
-    """Mailboxes of the same traits that worked again within the last minute or two."""
-
-    traits: Traits
-    count: int
+from mailwatch.ports import Act, MailwatchError
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +22,21 @@ class Recent:
     recovered: Sequence[Recovered]
 
 
+class IncidentNotFoundError(MailwatchError):
+    """No such incident."""
+
+
 class Incidents(Protocol):
     """Incidents at rest."""
 
     async def hold(self, duty: str, now: datetime, seconds: float) -> bool:
         """Whether this node may do the *duty* that only one may do; it keeps it for *seconds* unless it asks again."""
 
-    async def recent(self, since: datetime, lately: datetime) -> Recent:
-        """What failed since *since*, what is away, and what came back since *lately*."""
+    async def recent(self, since: datetime, lately: datetime, begun: Collection[datetime] = ()) -> Recent:
+        """What failed since *since*, what is away, and what came back since *lately*.
+
+        What is or was away is told apart by the moments *begun*: the latest of them that it failed at or after.
+        """
 
     async def watched(self) -> Sequence[tuple[Traits, int]]:
         """How many watched mailboxes there are of each traits."""
@@ -65,7 +45,10 @@ class Incidents(Protocol):
         """Open incidents, and those closed since *closed_since*."""
 
     async def save(self, incidents: Sequence[Incident]) -> None:
-        """Store them as they are now, each with an event of what changed."""
+        """Store them as they are now, each with an event of what changed; what a person closed meanwhile stays closed."""
+
+    async def close(self, incident_id: str, at: datetime, act: Act) -> Incident:
+        """A person says it is over; one that is over already keeps its end.  Raises IncidentNotFoundError."""
 
     async def listed(self, before: str | None, limit: int, *, is_open: bool | None = None) -> Sequence[Incident]:
         """Incidents, newest first, all of them or only open or closed ones; *before* is the id of the last one seen."""
@@ -89,4 +72,7 @@ class Incidents(Protocol):
         """Make due at once what waits in its scope for its next try: the place is back; how many that were."""
 
     async def waiting_for(self, incident: Incident, causes: Sequence[Cause], limit: int) -> Sequence[str]:
-        """Blocked mailboxes of the incident's scope that one of *causes* stopped while it was open."""
+        """Blocked mailboxes of the incident's scope that one of *causes* stopped while it was open, the longest blocked first.
+
+        Of one that is over, only what has been blocked since before its end: what was tried since and failed has had its turn.
+        """

@@ -11,7 +11,7 @@ from mailwatch.core.incidents.life import Incident
 from mailwatch.core.lifecycle import State
 from mailwatch.core.mailbox import Protocol as Channel
 from mailwatch.core.standing import Transition
-from mailwatch.ports import Act, MailboxView
+from mailwatch.ports import Act, MailboxView, MailwatchError
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,21 +220,42 @@ class Job:
     failed: int = 0
     ended_at: datetime | None = None
 
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether it was ended before all mailboxes had their turn."""
+        return self.ended_at is not None and self.done < self.total
+
 
 @dataclass(frozen=True, slots=True)
 class JobItem:
-    """What became of one mailbox of a job; `error` None and `done_at` None: not yet its turn."""
+    """What became of one mailbox of a job; `error` None and `done_at` None: not yet its turn, or never in a cancelled job."""
 
     mailbox_id: str
     done_at: datetime | None
     error: str | None
 
 
+class CountDiffersError(MailwatchError):
+    """It would be done to another number of mailboxes or campaigns than was looked at; nothing was done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What must be known before a job touches one of its mailboxes."""
+
+    is_open: bool  #: nobody has cancelled it
+    acted: tuple[str, str] | None = None  #: who did what to the mailbox, beside bulk actions, since the job began
+    which: PageFilter | None = None  #: what must still name the mailbox; None: it was meant by its id
+
+
 class Jobs(Protocol):
     """Bulk actions at rest: they outlive a restart, and each mailbox is done once."""
 
-    async def begin(self, job: Job, which: PageFilter, act: Act) -> Job:
-        """Store the job with the ids the filter names now (in chunks); the job with its `total`."""
+    async def begin(self, job: Job, which: PageFilter, act: Act, *, expected: int | None = None) -> Job:
+        """Store the job with the ids the filter names now; the job with its `total`.
+
+        Raises CountDiffersError when they are not *expected* many.
+        """
 
     async def job(self, job_id: str) -> Job | None:
         """By id."""
@@ -243,10 +264,16 @@ class Jobs(Protocol):
         """Jobs not ended."""
 
     async def waiting(self, job_id: str, limit: int) -> Sequence[str]:
-        """Mailboxes whose turn has not come, in order."""
+        """Of the next *limit* mailboxes whose turn has not come, in order, those that wait in no earlier job too."""
+
+    async def turn(self, job: Job, mailbox_id: str) -> Turn:
+        """Whether, and on what condition, it is the mailbox's turn in *job* now."""
 
     async def settle(self, job_id: str, items: Sequence[JobItem]) -> Job:
         """Note results; ends the job when none waits."""
+
+    async def cancel(self, job_id: str, act: Act) -> Job | None:
+        """End it before its remaining mailboxes have had their turn; one that has ended stays as it is.  None: no such job."""
 
     async def items(self, job_id: str, after: str | None, limit: int, *, failed_only: bool = False) -> Sequence[JobItem]:
         """Results by mailbox id."""

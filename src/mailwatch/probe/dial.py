@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 from mailwatch.core.evidence import Certificate, Phase
 from mailwatch.core.mailbox import Endpoint, TlsMode
 from mailwatch.probe.capture import impairment_of
-from mailwatch.probe.egress import EgressPolicy
+from mailwatch.probe.egress import EgressPolicy, is_global
 from mailwatch.probe.failures import ImpairedError, TargetDeniedError
 from mailwatch.probe.resolve import Resolver
 from mailwatch.probe.tls import HANDSHAKE_SECONDS, SHUTDOWN_SECONDS, CertificateReader, shrink_buffers
@@ -51,16 +51,21 @@ class Dialer:
         Raises ResolveError, TargetDeniedError, ImpairedError, OSError, ssl.SSLError, TimeoutError.
         """
         trace.enter(Phase.RESOLVE)
+        asked_from = self.resolver.monotonic()
         addresses = await self.resolver.addresses(endpoint.host)
+        trace.looked_up = self.resolver.answered(endpoint.host, asked_from)
         allowed = [address for address in addresses if self.policy.allows(address, endpoint.port)]
         if not allowed:
             raise TargetDeniedError
+        trace.nearby = not any(is_global(address) for address in allowed)
         trace.enter(Phase.CONNECT)
         async with asyncio.timeout(CONNECT_SECONDS):
             connection = await self._connect(allowed, endpoint.port)
         loop = asyncio.get_running_loop()
         try:
-            self.policy.check(connection.getpeername()[0], endpoint.port)
+            peer = connection.getpeername()[0]
+            self.policy.check(peer, endpoint.port)
+            trace.nearby = not is_global(peer)
             if endpoint.tls_mode is TlsMode.IMPLICIT:
                 trace.enter(Phase.TLS)
                 return await loop.create_connection(

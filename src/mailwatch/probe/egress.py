@@ -6,6 +6,7 @@ IPv4 address inside are unwrapped and judged by it; what is not globally routabl
 
 import ipaddress
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 from typing import Final
 
 from mailwatch.probe.failures import TargetDeniedError
@@ -39,6 +40,16 @@ def unwrap(address: IPAddress) -> IPAddress:
     if any(address in network for network in _NAT64) or (address in _COMPATIBLE and int(address) > 1):
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def is_global(text: str) -> bool:
+    """Whether the address literal *text* is one of the public internet: a way out leads there."""
+    try:
+        address = unwrap(ipaddress.ip_address(text.partition("%")[0]))
+    except ValueError:
+        return False
+    return address.is_global and not _lies_in(address, _ALWAYS_DENIED)
 
 
 def _lies_in(address: IPAddress, networks: Iterable[IPNetwork]) -> bool:

@@ -66,8 +66,10 @@ class ImapProbe:
         mechanism = sasl.choose(login.kind, offered)
         plain_command = login.kind is AuthKind.PASSWORD and "LOGINDISABLED" not in wire.offered
         if mechanism == sasl.PLAIN or (mechanism is not None and not plain_command):
+            visit.sent.secret = True
             reply = await self._authenticate(visit, wire, sasl.exchange(mechanism, login))
         elif plain_command:
+            visit.sent.secret = True
             visit.trace.sent(f"LOGIN {quoted(login.username)} ***")
             reply = await wire.run("LOGIN", f"{quoted(login.username)} {quoted(login.secret.reveal())}")
         else:

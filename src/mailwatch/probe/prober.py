@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from mailwatch.core import mailbox as m
-from mailwatch.core.causes import SECRET_REFUSALS, Cause
+from mailwatch.core.causes import Cause
 from mailwatch.core.evidence import ChannelReport, Evidence, Outcome, Phase, Report
+from mailwatch.core.refusals import refuses_secret
 from mailwatch.core.secret import Secret
 from mailwatch.ports import Assignment, Clock, MailwatchError
 from mailwatch.probe.capture import Capture, impairment_of_store
@@ -27,6 +28,8 @@ from mailwatch.probe.visit import Visit
 #: What the first of two channels may use of the time: a login can take 17 s where a server punishes failures of others.
 _FIRST_SHARE: Final = 0.6
 _OTHER_CHANNEL: Final = "other_channel"
+#: The impairment that is none: the token was renewed a moment ago, or there is only this one, and it is the one refused.
+_NO_OTHER_TOKEN: Final = "token_not_renewable"
 
 
 @dataclass(slots=True)
@@ -86,11 +89,9 @@ class NetworkProber:
     async def _channel(self, probe: _Probe, endpoint: m.Endpoint, until: float) -> ChannelReport:
         """One channel; a refused access token is renewed, and tried once more on a new connection if the budget allows."""
         report = await self._attempt(probe, endpoint, until)
-        if report.evidence is None or report.outcome is not Outcome.FAILED or report.evidence.phase is not Phase.AUTH:
+        cause = _refusal(report)
+        if cause is None:
             return self._after(probe, report)
-        cause = _cause(report.evidence)
-        if cause not in SECRET_REFUSALS:
-            return report
         probe.refused += 1
         report = replace(report, rejected_logins=1)
         if cause is Cause.OAUTH_TOKEN_EXPIRED and probe.login is not None and not probe.renewed:
@@ -107,15 +108,13 @@ class NetworkProber:
                 await self._fetch_token(probe, refused=refused)
         except (TokenFailureError, TimeoutError, ImpairedError) as error:
             probe.withheld_reason = _OTHER_CHANNEL
-            if isinstance(error, TokenFailureError):
-                return replace(report, evidence=error.evidence, phase=Phase.TOKEN)
-            return report
+            return self._not_renewed(probe, report, error)
         if probe.refused >= probe.assignment.refusals_left:
             probe.withheld_reason = _OTHER_CHANNEL
             return report
         again = await self._attempt(probe, endpoint, until)
         rejected = report.rejected_logins
-        if again.evidence is not None and again.evidence.phase is Phase.AUTH and _cause(again.evidence) in SECRET_REFUSALS:
+        if _refusal(again) is not None:
             probe.refused += 1
             probe.withheld_reason = _OTHER_CHANNEL
             rejected += 1
@@ -127,6 +126,18 @@ class NetworkProber:
         return replace(
             again, rejected_logins=rejected, timings_seconds=timings, conversation=(*report.conversation, *again.conversation)
         )
+
+    def _not_renewed(self, probe: _Probe, report: ChannelReport, error: Exception) -> ChannelReport:
+        """Why there is no new token is the verdict; the login that was refused stays counted.
+
+        A fault of our own is no verdict: whether a new token would be taken is not known.
+        """
+        if isinstance(error, ImpairedError):
+            if error.impairment == _NO_OTHER_TOKEN:
+                return report
+            return replace(report, outcome=Outcome.IMPAIRED, evidence=None, phase=Phase.TOKEN, impairment=error.impairment)
+        evidence = Capture(report.protocol, probe.assignment.mailbox.provider, probe.redactor).error(Phase.TOKEN, error)
+        return replace(report, evidence=evidence, phase=Phase.TOKEN)
 
     def _after(self, probe: _Probe, report: ChannelReport) -> ChannelReport:
         """No token, no login anywhere: the other channel is only looked at."""
@@ -140,7 +151,7 @@ class NetworkProber:
         capture = Capture(endpoint.protocol, mailbox.provider, probe.redactor)
         trace = Trace(self._clock.monotonic)
         depth = m.Depth.REACH if probe.withheld_reason is not None else assignment.depth
-        visit = Visit(endpoint, mailbox.address, depth, None, trace, capture)
+        visit = Visit(endpoint, mailbox.address, depth, None, trace, capture, sent=assignment.sent)
         try:
             async with asyncio.timeout_at(until):
                 await self._run(probe, visit)
@@ -199,6 +210,8 @@ class NetworkProber:
             certificate=visit.certificate,
             logged_in=visit.logged_in,
             withheld_reason=probe.withheld_reason if withheld else None,
+            nearby=visit.trace.nearby,
+            looked_up=visit.trace.looked_up,
         )
 
     def _failed(self, probe: _Probe, visit: Visit, error: Exception) -> ChannelReport:
@@ -219,7 +232,17 @@ class NetworkProber:
             visit.certificate,
             visit.logged_in,
             impairment=impairment,
+            nearby=visit.trace.nearby,
+            looked_up=visit.trace.looked_up,
         )
+
+
+def _refusal(report: ChannelReport) -> Cause | None:
+    """The cause by which the server refused the secret that it was shown; None when it did not."""
+    if report.outcome is not Outcome.FAILED or report.evidence is None or report.evidence.phase is not Phase.AUTH:
+        return None
+    cause = _cause(report.evidence)
+    return cause if refuses_secret(report.evidence, cause) else None
 
 
 def _cause(evidence: Evidence) -> Cause:

@@ -35,6 +35,7 @@ class _Kept:
     until: float
     addresses: tuple[str, ...] = ()
     error: ResolveError | None = None
+    asked_at: float = float("-inf")
 
 
 class _Flight:
@@ -70,7 +71,7 @@ class Resolver:
         self._ttl_bounds = (min_ttl_seconds, max_ttl_seconds)
         self._negative_ttl = negative_ttl_seconds
         self._hosts = _HostsFile(hosts_file, monotonic)
-        self._monotonic = monotonic
+        self.monotonic = monotonic
         self._kept: dict[str, _Kept] = {}
         self._flights: dict[str, _Flight] = {}
         self._asker: dns.asyncresolver.Resolver | None = None
@@ -80,7 +81,7 @@ class Resolver:
         """The addresses of *host*, IPv6 and IPv4 in turn (RFC 8305, 4); raises ResolveError, ImpairedError."""
         name = host.rstrip(".").lower()
         kept = self._kept.get(name)
-        if kept is None or kept.until <= self._monotonic():
+        if kept is None or kept.until <= self.monotonic():
             literal = _literal(name)
             if literal is not None:
                 return (literal,)
@@ -91,6 +92,21 @@ class Resolver:
         if kept.error is not None:
             raise ResolveError(kept.error.kind, str(kept.error))
         return kept.addresses
+
+    def answered(self, host: str, since: float) -> bool:
+        """Whether name servers, asked after *since* (of `monotonic`), gave an address of *host*: what was kept shows nothing."""
+        kept = self._kept.get(host.rstrip(".").lower())
+        return kept is not None and kept.error is None and kept.asked_at >= since
+
+    async def asked_anew(self, host: str) -> bool | None:
+        """Whether name servers give an address of *host* now, whatever is kept; None where none need be asked.
+
+        Raises ImpairedError.
+        """
+        name = host.rstrip(".").lower()
+        if _literal(name) is not None or self._hosts.lookup(name):
+            return None
+        return (await self._fly(name)).error is None
 
     async def mail_servers(self, domain: str) -> tuple[str, ...]:
         """The MX hosts of *domain*, best first (RFC 5321, 5.1); empty when there are none."""
@@ -125,13 +141,16 @@ class Resolver:
                     del self._flights[name]
 
     async def _ask(self, name: str) -> _Kept:
-        now = self._monotonic
+        now, asked_at = self.monotonic, self.monotonic()
         try:
             addresses, ttl = await self._ask_both(name)
             low, high = self._ttl_bounds
-            kept = _Kept(now() + min(max(ttl, low), high), addresses)
+            kept = _Kept(now() + min(max(ttl, low), high), addresses, asked_at=asked_at)
         except ResolveError as error:
             kept = _Kept(now() + self._negative_ttl, error=error)
+            known = self._kept.get(name)
+            if known is not None and known.error is None and known.until > now():
+                return kept  # asked anew, in vain: what is still good stays
         if len(self._kept) >= _MAX_NAMES:
             self._kept.clear()
         self._kept[name] = kept

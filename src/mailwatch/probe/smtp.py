@@ -83,6 +83,7 @@ class SmtpProbe:
         line = f"AUTH {mechanism}".encode()
         if mechanism != sasl.LOGIN and len(line) + 1 + len(answers[0]) <= _MAX_COMMAND:
             line += b" " + answers.pop(0)
+        visit.sent.secret = True
         visit.trace.sent(f"AUTH {mechanism} ***")
         answer = await self._send(visit, wire, line)
         challenge: str | None = None

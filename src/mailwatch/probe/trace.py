@@ -20,7 +20,7 @@ _KEPT: Final = 2048  #: characters or bytes of a line that are held until somebo
 class Trace:
     """Phase, timings and conversation of one visit.  *monotonic* is a clock in seconds."""
 
-    __slots__ = ("_dropped", "_head", "_monotonic", "_since", "_tail", "_timings", "phase")
+    __slots__ = ("_dropped", "_head", "_monotonic", "_since", "_tail", "_timings", "looked_up", "nearby", "phase")
 
     def __init__(self, monotonic: Callable[[], float], phase: Phase = Phase.RESOLVE) -> None:
         self._monotonic = monotonic
@@ -30,6 +30,8 @@ class Trace:
         self._tail: deque[tuple[bool, str | bytes]] = deque(maxlen=_TAIL)
         self._dropped = 0
         self.phase = phase
+        self.nearby: bool | None = None  # as in core.evidence.ChannelReport
+        self.looked_up: bool | None = None
 
     def enter(self, phase: Phase) -> None:
         """A new step begins; the time since the last one belongs to the step before."""

@@ -1,9 +1,10 @@
 """One visit to one server of one mailbox: what the IMAP and SMTP dialogues share and fill in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mailwatch.core.evidence import Certificate, Evidence
 from mailwatch.core.mailbox import Depth, Endpoint, TlsMode
+from mailwatch.ports import Sent
 from mailwatch.probe.capture import Capture
 from mailwatch.probe.failures import PeerFailureError
 from mailwatch.probe.sasl import Login
@@ -22,6 +23,7 @@ class Visit:
     capture: Capture
     certificate: Certificate | None = None
     logged_in: bool = False
+    sent: Sent = field(default_factory=Sent)
 
     def fail(self, evidence: Evidence) -> PeerFailureError:
         """The exception that ends the visit with *evidence*."""

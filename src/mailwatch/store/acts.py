@@ -32,6 +32,7 @@ _NAMED: Final = 20  # addresses named in one error
 _TAKEN: Final = select(mailboxes.c.address).where(mailboxes.c.address_key.in_(bindparam("wanted", expanding=True)))
 _CURRENT: Final = select(standings).where(standings.c.mailbox_id == bindparam("of")).with_for_update()
 _AUTH: Final = select(mailboxes.c.auth).where(mailboxes.c.id == bindparam("of"))
+_STORED: Final = select(secrets.c.sealed).where(secrets.c.mailbox_id == bindparam("of"), secrets.c.field == bindparam("field"))
 _DONE: Final = select(audit.c.id).where(audit.c.operation == bindparam("operation")).limit(1)
 _SET: Final = (
     update(standings)
@@ -148,11 +149,19 @@ async def set_secret(
     seal: Callable[[AuthKind], tuple[str, str]],
     decide: Callable[[Standing], Decision],
     doing: Doing,
+    *,
+    is_stored: Callable[[AuthKind, str], bool] = lambda _auth, _sealed: False,
 ) -> Decision:
-    """Store a new generation of the secret, sealed by *seal* (key id and text), and apply *decide* to its standing."""
+    """Store a new generation of the secret, sealed by *seal* (key id and text), and apply *decide* to its standing.
+
+    *is_stored* tells whether a sealed text holds that very secret: then it is no new one (`_set_again`).
+    """
     current = await current_of(attempt, mailbox_id)
     auth = AuthKind((await attempt.connection.execute(_AUTH, {"of": mailbox_id})).scalar_one())
-    standing = standing_from_row(current)
+    standing = replace(standing_from_row(current), impairment=None, impaired_since_at=None)
+    stored = (await attempt.connection.execute(_STORED, {"of": mailbox_id, "field": secret_field(auth)})).scalar()
+    if stored is not None and is_stored(auth, stored):
+        return await _set_again(attempt, current, standing, auth, decide, doing)
     fresh = replace(standing, generation=standing.generation + 1, proven=False, rejected_at=(), lost_at=())
     decision = await _apply(attempt, current, fresh, decide, doing)
     # every older field goes: an access token of the former consent must not outlive it
@@ -162,6 +171,34 @@ async def set_secret(
     await attempt.connection.execute(insert(secrets), row)
     if auth is AuthKind.OAUTH:
         await _new_grant(attempt, mailbox_id, fresh.generation)
+    return decision
+
+
+async def _set_again(
+    attempt: Attempt, current: Row[Any], standing: Standing, auth: AuthKind, decide: Callable[[Standing], Decision], doing: Doing
+) -> Decision:
+    """The stored secret was given once more: it is no new generation, and what was refused of it stays counted.
+
+    A password that was refused is not tried by this: that would be two more refused logins each time, and some servers lock an
+    account after a handful; a person has Reconnect.  A consent brings a new access token: that may be shown once.
+    """
+    refused = standing.state is State.BLOCKED and bool(standing.rejected_at or standing.lost_at)
+
+    def again(known: Standing) -> Decision:
+        decision = decide(known)  # also where its outcome is not wanted: it may refuse the act
+        if not refused:
+            return decision
+        return (
+            Decision(known, known) if auth is AuthKind.PASSWORD else replace(decision, after=replace(decision.after, forced=True))
+        )
+
+    decision = await _apply(attempt, current, standing, again, doing)
+    if auth is AuthKind.OAUTH:
+        of = standing.mailbox_id
+        await attempt.connection.execute(delete(secrets).where(secrets.c.mailbox_id == of, secrets.c.field != secret_field(auth)))
+        born = update(secrets).where(secrets.c.mailbox_id == of).values(born_at=doing.now)
+        await attempt.connection.execute(born)
+        await _new_grant(attempt, of, standing.generation)
     return decision
 
 
@@ -223,6 +260,7 @@ def audit_row(doing: Doing, mailbox_id: str, before: State | None, after: State 
         "action": doing.act.action,
         "origin": doing.act.origin,
         "mailbox_id": mailbox_id,
+        "subject": doing.act.subject,
         "state_before": before.value if before else None,
         "state_after": after.value if after else None,
         "operation": doing.operation,

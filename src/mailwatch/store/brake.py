@@ -21,7 +21,7 @@ BRAKE_LOCK: Final = 0x6D77_0004
 _ACTIVE: Final = select(func.count()).where(campaigns.c.state == CampaignState.ACTIVE.value)
 _PAUSED_LATELY: Final = select(func.count()).where(
     campaigns.c.state == CampaignState.PAUSED.value,
-    campaigns.c.paused_since_at >= bindparam("since"),
+    campaigns.c.paused_since_at.between(bindparam("since"), bindparam("until")),
     exists().where(
         pauses.c.campaign_id == campaigns.c.id,
         pauses.c.lifted_at.is_(None),
@@ -39,7 +39,9 @@ class Brake:
         self._attempt = attempt
         self._policy = policy
         self._now = now
-        self._since = now - timedelta(seconds=policy.brake_window_seconds)
+        window = timedelta(seconds=policy.brake_window_seconds)
+        # other nodes' clocks may be a little ahead; what lies further ahead was paused before the clock was set back
+        self._since, self._until = now - window, now + window
         self._stored: tuple[int, int] | None = None
         self._moved = (0, 0)  #: active and lately paused campaigns that this transaction added to those stored
         self._held_back: set[str] = set()
@@ -86,11 +88,7 @@ class Brake:
 
     def _is_lately_paused(self, book: Book) -> bool:
         since_at = book.campaign.paused_since_at
-        if since_at is None or since_at < self._since:
-            return False
-        return any(
-            pause.in_force and pause.origin is PauseOrigin.AUTOMATIC and pause.actor == ITSELF for pause in book.open.values()
-        )
+        return since_at is not None and self._since <= since_at <= self._until and book.is_automatic
 
     async def _counts(self) -> tuple[int, int]:
         if self._stored is None:
@@ -99,7 +97,7 @@ class Brake:
                 # two nodes that pause at the same moment see each other's pauses
                 await connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": BRAKE_LOCK})
             active = (await connection.execute(_ACTIVE)).scalar_one()
-            lately = (await connection.execute(_PAUSED_LATELY, {"since": self._since})).scalar_one()
+            lately = (await connection.execute(_PAUSED_LATELY, {"since": self._since, "until": self._until})).scalar_one()
             self._stored = (active, lately)
         return self._totals()
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, and_, bindparam, func, or_, select
+from sqlalchemy import Row, Select, Text, and_, bindparam, func, or_, select
 
 from mailwatch.core.campaigns import Campaign, CampaignState, Pause, PauseOrigin
 from mailwatch.ports.campaigns import CampaignFilter, CampaignNotFoundError, CampaignView
@@ -21,6 +21,22 @@ _OPEN: Final = (
     select(pauses)
     .where(pauses.c.campaign_id.in_(bindparam("ids", expanding=True)), pauses.c.lifted_at.is_(None))
     .order_by(pauses.c.since_at, pauses.c.id)
+)
+#: Of each campaign in a list, so many of its open pauses: first those in force, the oldest first.
+LISTED_PAUSES: Final = 20
+_open = pauses.c.lifted_at.is_(None), pauses.c.campaign_id.in_(bindparam("ids", expanding=True))
+_place = func.row_number().over(
+    partition_by=pauses.c.campaign_id, order_by=(pauses.c.in_force.desc(), pauses.c.since_at, pauses.c.id)
+)
+_ranked = (
+    select(pauses, _place.label("place"), func.count().over(partition_by=pauses.c.campaign_id).label("number"))
+    .where(*_open)
+    .subquery()
+)
+_LISTED: Final = (
+    select(_ranked)
+    .where(or_(_ranked.c.place <= LISTED_PAUSES, _ranked.c.mailbox_id == bindparam("of", type_=Text)))
+    .order_by(_ranked.c.place)
 )
 _RESUMABLE: Final = (
     select(campaigns)
@@ -82,7 +98,7 @@ async def view_of(attempt: Attempt, campaign_id: str) -> CampaignView:
     if row is None:
         raise not_found(campaign_id)
     campaign = replace(campaign_from_row(row), mailboxes=tuple(await linked_to(attempt, campaign_id)))
-    return CampaignView(campaign, tuple((await _open(attempt, [campaign_id]))[campaign_id]))
+    return CampaignView(campaign, tuple((await _open_pauses(attempt, [campaign_id]))[campaign_id]))
 
 
 class CampaignReads:
@@ -100,13 +116,16 @@ class CampaignReads:
         return await self._database.read(work)
 
     async def list(self, which: CampaignFilter) -> Sequence[CampaignView]:
-        """A page of campaigns, by id; their mailboxes are left out."""
+        """A page of campaigns, by id; their mailboxes are left out, and so are more pauses than `LISTED_PAUSES` of each.
+
+        The pause for the mailbox that is asked for is always there.
+        """
         statement = _narrowed(which).order_by(campaigns.c.id).limit(which.limit)
 
         async def work(attempt: Attempt) -> Sequence[CampaignView]:
             found = [campaign_from_row(row) for row in (await attempt.connection.execute(statement)).all()]
-            paused = await _open(attempt, [campaign.id for campaign in found])
-            return [CampaignView(campaign, tuple(paused[campaign.id])) for campaign in found]
+            listed = await _listed(attempt, [campaign.id for campaign in found], which.mailbox_id)
+            return [CampaignView(campaign, *listed.get(campaign.id, ((), 0))) for campaign in found]
 
         return await self._database.read(work)
 
@@ -161,9 +180,23 @@ def _narrowed(which: CampaignFilter) -> Select[Any]:
     return statement
 
 
-async def _open(attempt: Attempt, campaign_ids: Sequence[str]) -> Mapping[str, list[Pause]]:
+async def _open_pauses(attempt: Attempt, campaign_ids: Sequence[str]) -> Mapping[str, list[Pause]]:
     found: defaultdict[str, list[Pause]] = defaultdict(list)
     if campaign_ids:
         for row in (await attempt.connection.execute(_OPEN, {"ids": list(campaign_ids)})).all():
             found[row.campaign_id].append(pause_from_row(row))
     return found
+
+
+async def _listed(
+    attempt: Attempt, campaign_ids: Sequence[str], mailbox_id: str | None
+) -> Mapping[str, tuple[tuple[Pause, ...], int]]:
+    """Some open pauses of each campaign, and how many there are beside them."""
+    found: defaultdict[str, list[Row[Any]]] = defaultdict(list)
+    if campaign_ids:
+        values = {"ids": list(campaign_ids), "of": mailbox_id}
+        for row in (await attempt.connection.execute(_LISTED, values)).all():
+            found[row.campaign_id].append(row)
+    return {
+        campaign_id: (tuple(pause_from_row(row) for row in rows), rows[0].number - len(rows)) for campaign_id, rows in found.items()
+    }

@@ -16,6 +16,7 @@ from mailwatch.core.campaigns import (
 )
 from mailwatch.ports import Act
 from mailwatch.ports.campaigns import CampaignExistsError, CampaignView, StaleError
+from mailwatch.ports.pages import CountDiffersError
 from mailwatch.store.audit import new_operation, went_through, write_audit
 from mailwatch.store.deeds import CampaignDeeds, Deed
 from mailwatch.store.engine import Attempt
@@ -86,13 +87,14 @@ class SqlCampaigns(CampaignDeeds):
                 book.finish(deed.now, act.actor)
             if finished is False and book.is_finished:
                 book.change(deed.now, "reopened", state=CampaignState.ACTIVE)
+                await deed.restore(book)
                 deed.enter_away(book, standings.values())
                 book.settle(deed.now)
             return ", ".join(sorted(changed)) or None
 
         return (await self._do(campaign_id, act, work)).campaign
 
-    async def link(self, campaign_id: str, mailbox_ids: Sequence[str], act: Act) -> CampaignView:
+    async def link(self, campaign_id: str, mailbox_ids: Sequence[str], act: Act, *, version: int | None = None) -> CampaignView:
         """Let it send through these mailboxes too; one that is away pauses it at once."""
 
         async def work(deed: Deed) -> str | None:
@@ -107,9 +109,9 @@ class SqlCampaigns(CampaignDeeds):
                 book.settle(deed.now)
             return _named(fresh)
 
-        return await self._do(campaign_id, act, work)
+        return await self._do(campaign_id, act, work, version=version)
 
-    async def unlink(self, campaign_id: str, mailbox_ids: Sequence[str], act: Act) -> CampaignView:
+    async def unlink(self, campaign_id: str, mailbox_ids: Sequence[str], act: Act, *, version: int | None = None) -> CampaignView:
         """No longer send through these; pauses for them are lifted."""
         gone = set(mailbox_ids)
 
@@ -125,9 +127,9 @@ class SqlCampaigns(CampaignDeeds):
                 book.settle(deed.now)
             return _named(linked)
 
-        return await self._do(campaign_id, act, work)
+        return await self._do(campaign_id, act, work, version=version)
 
-    async def pause(self, campaign_id: str, reason: str, act: Act) -> CampaignView:
+    async def pause(self, campaign_id: str, reason: str, act: Act, *, version: int | None = None) -> CampaignView:
         """A person's own pause, which nothing but a person lifts; raises StaleError for a finished campaign."""
 
         async def work(deed: Deed) -> str | None:
@@ -139,9 +141,9 @@ class SqlCampaigns(CampaignDeeds):
                 book.settle(deed.now)
             return None
 
-        return await self._do(campaign_id, act, work)
+        return await self._do(campaign_id, act, work, version=version)
 
-    async def resume(self, campaign_id: str, act: Act) -> CampaignView:
+    async def resume(self, campaign_id: str, act: Act, *, version: int | None = None) -> CampaignView:
         """Lift a person's pauses, and an operator's whose mailbox works again or is removed; others stay."""
 
         def is_a_persons(pause: Pause) -> bool:
@@ -153,10 +155,13 @@ class SqlCampaigns(CampaignDeeds):
             book.settle(deed.now)
             return None
 
-        return await self._do(campaign_id, act, work)
+        return await self._do(campaign_id, act, work, version=version)
 
-    async def release_brake(self, act: Act) -> int:
-        """Put all held-back pauses in force; how many campaigns that paused."""
+    async def release_brake(self, act: Act, *, expected: int | None = None) -> int:
+        """Put all held-back pauses in force; how many campaigns that paused.
+
+        Raises CountDiffersError when they are not of *expected* campaigns.
+        """
         operation, now = new_operation(), self._clock.now()
         total = 0
 
@@ -165,7 +170,10 @@ class SqlCampaigns(CampaignDeeds):
             if await went_through(attempt, operation):
                 return total
             ledger = Ledger(attempt, self._policy())
-            await ledger.open((await attempt.connection.execute(_HELD_BACK)).scalars().all())
+            held_back = (await attempt.connection.execute(_HELD_BACK)).scalars().all()
+            if expected is not None and len(held_back) != expected:
+                raise CountDiffersError(f"pauses of {len(held_back)} campaigns are held back now, not {expected}; look again")
+            await ledger.open(held_back)
             total = sum(book.enforce(now, act.actor) for book in ledger.books.values())
             notes = await ledger.write()
             await write_audit(attempt, act, now, detail=f"{total} campaigns paused", operation=operation)

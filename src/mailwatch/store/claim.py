@@ -111,12 +111,16 @@ class Wish:
     room: Callable[[str], int] | None = None
 
 
-async def claim_due(attempt: Attempt, vault: Vault, lease: Lease, wish: Wish) -> Sequence[Claim]:
-    """Lease due mailboxes as *wish* has it, oldest first."""
+async def claim_due(attempt: Attempt, vault: Vault, begin: Callable[[], Lease], wish: Wish) -> Sequence[Claim]:
+    """Lease due mailboxes as *wish* has it, oldest first.
+
+    *begin* makes the lease when it is this claim's turn: what it had to wait for other nodes must not be taken off its time.
+    """
     connection = attempt.connection
     if connection.dialect.name == "postgresql":
         # one claim at a time over all nodes: what this one leaves behind (leases, lost logins) the next one sees
         await connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": CLAIM_LOCK})
+    lease = begin()
     if attempt.doubtful:
         # the first run may have been committed, but nobody was handed its claims
         await connection.execute(_RELEASE_TOKEN, {"token": lease.token})

@@ -16,10 +16,11 @@ from mailwatch.core.secret import Secret
 from mailwatch.ports import Act, Clock, MailboxNotFoundError, SecretUnreadableError
 from mailwatch.ports.consents import ConsentSession, ConsentState
 from mailwatch.store.audit import write_audit
+from mailwatch.store.canaries import require_key
 from mailwatch.store.engine import Attempt, Database
 from mailwatch.store.schema import standings
 from mailwatch.store.schema_people import consents
-from mailwatch.store.vault import Vault
+from mailwatch.store.vault import Vault, key_of
 
 #: How long an ended flow can be looked up.
 KEPT: Final = timedelta(days=30)
@@ -50,10 +51,11 @@ class SqlConsents:
     ) -> None:
         """Keep a new flow, with *act* in the audit log; an older waiting one of the same mailbox is ended.
 
-        Raises MailboxNotFoundError.
+        Raises MailboxNotFoundError, KeyRetiredError.
         """
-        sealed = {"kid": self._vault.active, "verifier": self._vault.seal("consents", session.id, "verifier", verifier)}
-        row = {**_row(session), "state_hash": state_hash, "browser_hash": browser_hash, **sealed}
+        sealed = self._vault.seal("consents", session.id, "verifier", verifier)
+        kid = key_of(sealed)
+        row = {**_row(session), "state_hash": state_hash, "browser_hash": browser_hash, "kid": kid, "verifier": sealed}
         older = (consents.c.mailbox_id == session.mailbox_id, consents.c.id != session.id)
 
         async def work(attempt: Attempt) -> None:
@@ -62,6 +64,7 @@ class SqlConsents:
                 raise MailboxNotFoundError(f"no mailbox {session.mailbox_id}")
             if attempt.doubtful and (await connection.execute(_BY_ID, {"of": session.id})).first() is not None:
                 return
+            await require_key(attempt, self._vault, kid)
             await connection.execute(delete(consents).where(*older, consents.c.expires_at < session.created_at - KEPT))
             ended = {"state": ConsentState.EXPIRED.value, "error": _REPLACED, **_WIPED}
             waiting = consents.c.state == ConsentState.WAITING.value
@@ -179,7 +182,9 @@ async def reseal_verifiers(attempt: Attempt, vault: Vault) -> tuple[int, list[st
         except SecretUnreadableError as error:
             unopened.append(str(error))
             continue
-        anew = {"kid": vault.active, "verifier": vault.seal("consents", row.id, "verifier", verifier)}
+        sealed = vault.seal("consents", row.id, "verifier", verifier)
+        await require_key(attempt, vault, key_of(sealed))
+        anew = {"kid": key_of(sealed), "verifier": sealed}
         await attempt.connection.execute(update(consents).where(consents.c.id == row.id).values(anew))
         done += 1
     return done, unopened

@@ -9,6 +9,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import event, text
@@ -121,6 +122,15 @@ class Database:
             busy, *_rest = (await self.outside_transaction("PRAGMA wal_checkpoint(TRUNCATE)"))[0]
             if not busy:
                 return
+
+    def log_bytes(self) -> int:
+        """The size of the write-ahead log (SQLite): it grows without end while a reader keeps an old view of the database open."""
+        if self.address.path is None:
+            return 0
+        try:
+            return Path(f"{self.address.path}-wal").stat().st_size
+        except OSError:  # gone with the last connection
+            return 0
 
     async def close(self) -> None:
         """Disconnect."""

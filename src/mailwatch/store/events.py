@@ -1,6 +1,6 @@
 """Events: what happened, written in the transaction that made it happen (the table is the transactional outbox).
 
-Their contents name mailboxes by id only, never by address, so that removing a mailbox need not look into them.
+Their contents name mailboxes by id only, never by address; only what a person typed may, and `removal` looks into that.
 """
 
 import json

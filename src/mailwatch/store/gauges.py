@@ -2,25 +2,36 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, true
 
 from mailwatch.core.causes import Cause
 from mailwatch.core.flapping import is_flapping
 from mailwatch.core.incidents.life import Incident
-from mailwatch.core.incidents.scopes import EGRESS, Traits
 from mailwatch.core.lifecycle import TRANSITIONAL_STATES, State
 from mailwatch.core.policy import FlapPolicy
 from mailwatch.store.engine import Attempt, Database
-from mailwatch.store.rows import mailbox_from_row, standing_from_row
+from mailwatch.store.incident_scope import domain_of, in_scope
+from mailwatch.store.incident_views import away_with
+from mailwatch.store.rows import labels_from_row, standing_from_row
 from mailwatch.store.schema import Moment, grants, mailboxes, standings
 from mailwatch.store.schema_campaigns import pauses
 
-#: What failed shortly before an incident was opened belongs to it.
-_BEFORE: Final = timedelta(minutes=15)
 _FLAPPING: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """One blocked mailbox."""
+
+    mailbox_id: str
+    provider: str
+    cause: Cause
+    since_at: datetime
+    labels: Mapping[str, str]
 
 
 class SqlGauges:
@@ -28,30 +39,40 @@ class SqlGauges:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._domain = domain_of(database)
 
-    async def waiting(self, incidents: Sequence[Incident]) -> Mapping[Cause, int]:
-        """Blocked mailboxes by cause, those left out that one of the open *incidents* has stopped."""
-        blocked = select(standings.c.cause, func.count().label("number")).where(standings.c.state == State.BLOCKED.value)
+    async def waiting(self, incidents: Sequence[Incident]) -> Mapping[Cause, tuple[int, datetime]]:
+        """Blocked mailboxes by cause, and since when the first of them waits.
 
-        async def work(attempt: Attempt) -> Counter[Cause]:
-            rows = (await attempt.connection.execute(blocked.group_by(standings.c.cause))).all()
-            counts = Counter({Cause(row.cause): row.number for row in rows if row.cause})
-            if counts and incidents:
-                counts.subtract(await _taken(attempt, incidents))
-            return counts
-
-        return await self._database.read(work)
-
-    async def waiting_since(self) -> Mapping[Cause, datetime]:
-        """Since when the first of the blocked mailboxes waits, by cause."""
+        Those are left out that one of the open *incidents* has stopped: not who waits in its scope for a reason of its own.
+        """
         oldest = func.min(standings.c.since_at, type_=Moment).label("oldest_at")
-        blocked = select(standings.c.cause, oldest).where(standings.c.state == State.BLOCKED.value).group_by(standings.c.cause)
+        blocked = self._blocked(incidents, standings.c.cause, func.count().label("number"), oldest)
 
-        async def work(attempt: Attempt) -> dict[Cause, datetime]:
-            rows = (await attempt.connection.execute(blocked)).all()
-            return {Cause(row.cause): row.oldest_at for row in rows if row.cause}
+        async def work(attempt: Attempt) -> dict[Cause, tuple[int, datetime]]:
+            rows = (await attempt.connection.execute(blocked.group_by(standings.c.cause))).all()
+            return {Cause(row.cause): (row.number, row.oldest_at) for row in rows}
 
         return await self._database.read(work)
+
+    async def stopped(self, incidents: Sequence[Incident], causes: Collection[Cause], limit: int) -> Sequence[Stopped]:
+        """The same mailboxes one by one, of *causes*, at most *limit*, those that were stopped last first."""
+        standing, mailbox = standings.c, mailboxes.c
+        blocked = self._blocked(incidents, mailbox.id, mailbox.provider, standing.cause, standing.since_at, mailbox.labels)
+        newest = blocked.where(standing.cause.in_(sorted(causes))).order_by(standing.since_at.desc(), standing.mailbox_id.desc())
+
+        async def work(attempt: Attempt) -> Sequence[Stopped]:
+            rows = (await attempt.connection.execute(newest.limit(limit))).all()
+            return [Stopped(row.id, row.provider, Cause(row.cause), row.since_at, labels_from_row(row)) for row in rows]
+
+        return await self._database.read(work)
+
+    def _blocked(self, incidents: Sequence[Incident], *columns: ColumnElement[Any]) -> Select[Any]:
+        """*columns* of the blocked mailboxes that belong to none of *incidents*: one look at each, however many incidents."""
+        # `is not true`: a mailbox without an OAuth app, or without SMTP, is in no scope of that kind
+        besides = [and_(in_scope(each.scope, self._domain), away_with(each)).is_not(true()) for each in incidents]
+        of = select(*columns).join_from(standings, mailboxes, mailboxes.c.id == standings.c.mailbox_id)
+        return of.where(standings.c.state == State.BLOCKED.value, standings.c.cause.is_not(None), *besides)
 
     async def flapping(self, policy: FlapPolicy, now: datetime) -> Mapping[str, int]:
         """Mailboxes that come and go, by provider."""
@@ -82,6 +103,21 @@ class SqlGauges:
         statement = select(func.count()).select_from(standings).where(or_(unseen, hanging))
         if excluding:
             statement = statement.where(standings.c.gate.not_in(sorted(excluding)))
+
+        async def work(attempt: Attempt) -> int:
+            return int((await attempt.connection.execute(statement)).scalar_one())
+
+        return await self._database.read(work)
+
+    async def fell_due(self, gates: Collection[str], since: datetime, until: datetime) -> int:
+        """How many looks that log in fell due behind *gates* in between, and were not begun."""
+        statement = select(func.count()).where(
+            standings.c.gate.in_(sorted(gates)),
+            standings.c.due_at > since,
+            standings.c.due_at <= until,
+            standings.c.state != State.BLOCKED.value,
+            standings.c.lease_until_at.is_(None),
+        )
 
         async def work(attempt: Attempt) -> int:
             return int((await attempt.connection.execute(statement)).scalar_one())
@@ -120,21 +156,3 @@ def consents_between(now: Any, before: Any) -> ColumnElement[bool]:
     """Of `grants`: consents that end in between and whose mailbox is watched.  Ended ones show in their state."""
     asleep = exists().where(standings.c.mailbox_id == grants.c.mailbox_id, standings.c.state == State.INACTIVE.value)
     return and_(grants.c.consent_ends_at > now, grants.c.consent_ends_at <= before, ~asleep)
-
-
-async def _taken(attempt: Attempt, incidents: Sequence[Incident]) -> Counter[Cause]:
-    """Blocked mailboxes by cause that an open incident has stopped."""
-    since = min(each.opened_at for each in incidents) - _BEFORE
-    statement = (
-        select(mailboxes, standings.c.cause, standings.c.since_at)
-        .join_from(standings, mailboxes, mailboxes.c.id == standings.c.mailbox_id)
-        .where(standings.c.state == State.BLOCKED.value, standings.c.since_at >= since)
-    )
-    found: Counter[Cause] = Counter()
-    for row in (await attempt.connection.execute(statement)).all():
-        scopes = set(Traits.of(mailbox_from_row(row)).scopes())
-        if row.cause and any(
-            row.since_at >= each.opened_at - _BEFORE and (each.scope == EGRESS or each.scope in scopes) for each in incidents
-        ):
-            found[Cause(row.cause)] += 1
-    return found

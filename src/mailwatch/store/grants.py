@@ -13,9 +13,10 @@ from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
 from mailwatch.core.oauth import Grant
 from mailwatch.core.secret import Secret
 from mailwatch.ports import Clock, ConsentMissingError, MailboxNotFoundError
+from mailwatch.store.canaries import require_key
 from mailwatch.store.engine import Attempt, Database
 from mailwatch.store.schema import grants, secrets
-from mailwatch.store.vault import Vault
+from mailwatch.store.vault import Vault, key_of
 
 _GRANT: Final = select(grants).where(grants.c.mailbox_id == bindparam("of"))
 _FIELDS: Final = select(secrets.c.field, secrets.c.sealed).where(
@@ -56,7 +57,11 @@ class SqlGrants:
         return await self._database.read(work)
 
     async def begin_refresh(self, mailbox_id: str, *, epoch: int, lease_seconds: float) -> str | None:
-        """A lease to refresh the grant if it is still at *epoch* and nobody else is at it, else None."""
+        """A lease to refresh the grant if it is still at *epoch* and nobody else is at it, else None.
+
+        Raises KeyRetiredError when what comes of it could not be stored: the provider may forget the old token for the new one.
+        """
+        self._vault.follow()
         now = self._clock.now()
         mark = chance.token_hex(8)
 
@@ -65,6 +70,7 @@ class SqlGrants:
             lease = f"{row.generation}.{epoch}.{mark}"
             if row.lease == lease:
                 return lease  # the commit whose answer was lost had gone through
+            await require_key(attempt, self._vault, self._vault.active)
             values = {"of": mailbox_id, "of_generation": row.generation, "of_epoch": epoch, "now": now}
             until_at = now + timedelta(seconds=lease_seconds)
             won = await attempt.connection.execute(_BEGIN, {**values, "lease": lease, "until_at": until_at})
@@ -126,9 +132,10 @@ class SqlGrants:
         place = (secrets.c.mailbox_id == row.mailbox_id, secrets.c.field == field)
         if born_at is None:
             born_at = (await attempt.connection.execute(select(secrets.c.born_at).where(*place))).scalar_one()
-        await attempt.connection.execute(delete(secrets).where(*place))
         sealed = self._vault.seal("secrets", row.mailbox_id, field, secret)
-        values = {"mailbox_id": row.mailbox_id, "field": field, "kid": self._vault.active, "sealed": sealed}
+        await require_key(attempt, self._vault, key_of(sealed))
+        await attempt.connection.execute(delete(secrets).where(*place))
+        values = {"mailbox_id": row.mailbox_id, "field": field, "kid": key_of(sealed), "sealed": sealed}
         await attempt.connection.execute(insert(secrets), {**values, "generation": row.generation, "born_at": born_at})
 
 

@@ -140,18 +140,20 @@ async def _turns(attempt: Attempt, incident: Incident, end: datetime) -> Sequenc
 
 def unexplained(incidents: Sequence[Incident], domain: ColumnElement[Any]) -> list[ColumnElement[bool]]:
     """Conditions on `standings` that leave out what belongs to these open *incidents*."""
-    return [not_(_belongs(incident, domain)) for incident in incidents]
+    return [not_(and_(_inside(incident, domain), away_with(incident))) for incident in incidents]
 
 
-def _belongs(incident: Incident, domain: ColumnElement[Any]) -> ColumnElement[bool]:
-    """core.incidents.belonging.belongs, of a mailbox in the incident's scope."""
-    if incident.scope.kind is ScopeKind.PROVIDER:
-        inside: ColumnElement[bool] = standings.c.provider == incident.scope.name
-    else:
-        inside = standings.c.mailbox_id.in_(select(mailboxes.c.id).where(in_scope(incident.scope, domain)))
+def away_with(incident: Incident) -> ColumnElement[bool]:
+    """core.incidents.belonging.belongs, of a row of `standings` whose mailbox is in the incident's scope."""
     return and_(
-        inside,
         func.coalesce(standings.c.down_since_at, standings.c.since_at, type_=Moment) >= incident.opened_at - LEAD,
         standings.c.state.in_(_AWAY),
         or_(standings.c.state != State.BLOCKED.value, standings.c.cause.in_(sorted(stops_with(incident)))),
     )
+
+
+def _inside(incident: Incident, domain: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether the mailbox of a row of `standings` is in the incident's scope."""
+    if incident.scope.kind is ScopeKind.PROVIDER:
+        return standings.c.provider == incident.scope.name
+    return standings.c.mailbox_id.in_(select(mailboxes.c.id).where(in_scope(incident.scope, domain)))

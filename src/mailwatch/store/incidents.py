@@ -4,12 +4,12 @@ Everything is grouped by the database: however many mailboxes fail together, wha
 endpoints, domain and OAuth app.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, and_, case, delete, func, insert, not_, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, case, delete, func, insert, not_, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from mailwatch.core.cause_texts import texts_for
@@ -17,21 +17,29 @@ from mailwatch.core.causes import Cause
 from mailwatch.core.incidents.baseline import Baseline
 from mailwatch.core.incidents.belonging import LEAD
 from mailwatch.core.incidents.life import Incident
+from mailwatch.core.incidents.picture import Failing, FreshFailures, Recovered
 from mailwatch.core.incidents.scopes import Scope, ScopeKind, Traits
 from mailwatch.core.lifecycle import State
 from mailwatch.core.mailbox import Endpoint
 from mailwatch.core.webhooks import EventType
-from mailwatch.ports.incidents import Failing, FreshFailures, Recent, Recovered
+from mailwatch.ports import Act
+from mailwatch.ports.incidents import IncidentNotFoundError, Recent
+from mailwatch.store.audit import write_audit
 from mailwatch.store.engine import Attempt, Database
 from mailwatch.store.events import Note, stamp, write_notes
 from mailwatch.store.incident_scope import WHO, domain_of, in_scope, seen_in
-from mailwatch.store.schema import mailboxes, standings, transitions
+from mailwatch.store.schema import Moment, mailboxes, standings, transitions
 from mailwatch.store.schema_campaigns import campaign_links
 from mailwatch.store.schema_incidents import baselines, duties, incidents
 
 _AWAY: Final = (State.SUSPECT.value, State.RECONNECTING.value, State.BLOCKED.value)
 _UNWATCHED: Final = (State.INACTIVE.value, State.HELD.value, State.PENDING.value)
 _CHUNK: Final = 500
+
+#: So that there always is a moment to tell apart by.
+_NEVER: Final = datetime.max.replace(year=9000, tzinfo=UTC)
+#: When the running disconnection began; of one that is merely suspected, when it was.
+_DOWN_AT: Final = func.coalesce(standings.c.down_since_at, standings.c.since_at, type_=Moment)
 
 _host: Final = lru_cache(maxsize=4096)(lambda url: Endpoint.parse(url).host.lower())
 
@@ -63,14 +71,15 @@ class SqlIncidents:
         except IntegrityError:
             return False  # another node was quicker by a moment
 
-    async def recent(self, since: datetime, lately: datetime) -> Recent:
-        """What failed since *since*, what is away, and what came back since *lately*."""
+    async def recent(self, since: datetime, lately: datetime, begun: Collection[datetime] = ()) -> Recent:
+        """What failed since *since*, what is away, and what came back since *lately*; apart by the moments *begun*."""
+        marks = sorted({*begun, _NEVER}, reverse=True)
 
         async def work(attempt: Attempt) -> Recent:
             return Recent(
                 await self._fresh(attempt, since, lately),
-                await self._failing(attempt, lately),
-                await self._recovered(attempt, lately),
+                await self._failing(attempt, lately, marks),
+                await self._recovered(attempt, lately, marks),
             )
 
         return await self._database.read(work)
@@ -98,32 +107,47 @@ class SqlIncidents:
             FreshFailures(_traits_of(row), Cause(row.cause), row.number, int(row.lately), row.last_at) for row in rows if row.cause
         ]
 
-    async def _failing(self, attempt: Attempt, lately: datetime) -> list[Failing]:
-        looked = func.sum(case((standings.c.last_probe_at > lately, 1), else_=0)).label("lately")
+    async def _failing(self, attempt: Attempt, lately: datetime, marks: Sequence[datetime]) -> list[Failing]:
+        state = standings.c.state
+        in_vain = and_(standings.c.last_probe_at > lately, state != State.BLOCKED.value)
+        looked = func.sum(case((in_vain, 1), else_=0)).label("lately")
+        place = _place(_DOWN_AT, marks)
         statement = (
-            select(*self._traits(), standings.c.cause, func.count().label("number"), looked)
+            select(*self._traits(), state, standings.c.cause, place, func.count().label("number"), looked)
             .join_from(standings, mailboxes, mailboxes.c.id == standings.c.mailbox_id)
-            .where(standings.c.state.in_(_AWAY))
-            .group_by(*self._traits(), standings.c.cause)
+            .where(state.in_(_AWAY))
+            .group_by(*self._traits(), state, standings.c.cause, place)
         )
-        rows = (await attempt.connection.execute(statement)).all()
-        return [Failing(_traits_of(row), row.number, int(row.lately), Cause(row.cause) if row.cause else None) for row in rows]
+        return [
+            Failing(
+                _traits_of(row),
+                row.number,
+                int(row.lately),
+                Cause(row.cause) if row.cause else None,
+                blocked=row.state == State.BLOCKED.value,
+                after=_mark(row.place, marks),
+            )
+            for row in (await attempt.connection.execute(statement)).all()
+        ]
 
-    async def _recovered(self, attempt: Attempt, lately: datetime) -> list[Recovered]:
-        back = and_(
-            transitions.c.at > lately,
-            or_(
-                transitions.c.to_state == State.VERIFYING.value,
-                and_(transitions.c.from_state == State.SUSPECT.value, transitions.c.to_state == State.CONNECTED.value),
-            ),
-        )
+    async def _recovered(self, attempt: Attempt, lately: datetime, marks: Sequence[datetime]) -> list[Recovered]:
+        proving = transitions.c.to_state == State.VERIFYING.value
+        doubted = and_(transitions.c.from_state == State.SUSPECT.value, transitions.c.to_state == State.CONNECTED.value)
+        # who was merely suspected, or is verified already, failed a moment ago
+        down_at = case((proving, standings.c.down_since_at))
+        place = _place(func.coalesce(down_at, transitions.c.at, type_=Moment), marks)
+        confirmed = case((proving, 1), else_=0).label("confirmed")
         statement = (
-            select(*self._traits(), func.count(transitions.c.mailbox_id.distinct()).label("number"))
+            select(*self._traits(), confirmed, place, func.count(transitions.c.mailbox_id.distinct()).label("number"))
             .join_from(transitions, mailboxes, mailboxes.c.id == transitions.c.mailbox_id)
-            .where(back)
-            .group_by(*self._traits())
+            .join(standings, standings.c.mailbox_id == mailboxes.c.id)
+            .where(transitions.c.at > lately, or_(proving, doubted))
+            .group_by(*self._traits(), confirmed, place)
         )
-        return [Recovered(_traits_of(row), row.number) for row in (await attempt.connection.execute(statement)).all()]
+        return [
+            Recovered(_traits_of(row), row.number, _mark(row.place, marks), confirmed=bool(row.confirmed))
+            for row in (await attempt.connection.execute(statement)).all()
+        ]
 
     async def watched(self) -> Sequence[tuple[Traits, int]]:
         """How many watched mailboxes there are of each traits."""
@@ -150,7 +174,10 @@ class SqlIncidents:
         return await self._database.read(work)
 
     async def save(self, changed: Sequence[Incident]) -> None:
-        """Store them as they are now, each that was opened or closed with an event in the same transaction."""
+        """Store them as they are now, each that was opened or closed with an event in the same transaction.
+
+        What a person closed since they were read stays closed.
+        """
 
         async def work(attempt: Attempt) -> None:
             notes = [await _save(attempt, incident) for incident in changed]
@@ -158,6 +185,24 @@ class SqlIncidents:
 
         if changed:
             await self._database.write(work)
+
+    async def close(self, incident_id: str, at: datetime, act: Act) -> Incident:
+        """A person says it is over; one that is over already keeps its end.  Raises IncidentNotFoundError."""
+        theirs = incidents.c.id == incident_id
+
+        async def work(attempt: Attempt) -> Incident:
+            connection = attempt.connection
+            closing = update(incidents).where(theirs, incidents.c.closed_at.is_(None)).values(closed_at=at)
+            is_closed = bool((await connection.execute(closing)).rowcount)
+            row = (await connection.execute(select(incidents).where(theirs))).first()
+            if row is None:
+                raise IncidentNotFoundError(f"no incident {incident_id!r}; `mailwatch incident list` shows those there are")
+            if is_closed:
+                await write_audit(attempt, act, at, subject=incident_id)
+                await write_notes(attempt, [_note(EventType.INCIDENT_CLOSED, _incident(row))])
+            return _incident(row)
+
+        return await self._database.write(work)
 
     async def listed(self, before: str | None, limit: int, *, is_open: bool | None = None) -> Sequence[Incident]:
         """Incidents, newest first, all of them or only open or closed ones; *before* is the id of the last one seen."""
@@ -216,15 +261,17 @@ class SqlIncidents:
         return await self._database.write(work)
 
     async def waiting_for(self, incident: Incident, causes: Sequence[Cause], limit: int) -> Sequence[str]:
-        """Blocked mailboxes of the incident's scope that one of *causes* stopped while it was open, the longest away first."""
+        """Blocked mailboxes of the incident's scope that one of *causes* stopped while it was open, the longest blocked first."""
         stopped = and_(standings.c.state == State.BLOCKED.value, standings.c.cause.in_(sorted(causes)))
+        if incident.closed_at is not None:
+            stopped = and_(stopped, standings.c.since_at <= incident.closed_at)
         return await self._members(incident, stopped, limit)
 
     async def _members(self, incident: Incident, which: ColumnElement[bool], limit: int) -> Sequence[str]:
         statement = (
             select(standings.c.mailbox_id)
             .join_from(standings, mailboxes, mailboxes.c.id == standings.c.mailbox_id)
-            .where(which, standings.c.since_at >= incident.opened_at - LEAD, in_scope(incident.scope, self._domain))
+            .where(which, incident.opened_at - LEAD <= _DOWN_AT, in_scope(incident.scope, self._domain))
             .order_by(standings.c.since_at, standings.c.mailbox_id)
             .limit(limit)
         )
@@ -259,6 +306,15 @@ class SqlIncidents:
                 await attempt.connection.execute(insert(baselines), some)
 
             await self._database.write(work)
+
+
+def _place(at: ColumnElement[Any], marks: Sequence[datetime]) -> ColumnElement[Any]:
+    """Which of *marks*, the newest first, is the first that *at* is not before; -1: it is before them all."""
+    return case(*((at >= mark, place) for place, mark in enumerate(marks)), else_=-1).label("place")
+
+
+def _mark(place: int, marks: Sequence[datetime]) -> datetime | None:
+    return None if place < 0 else marks[place]
 
 
 def _traits_of(row: Any) -> Traits:
@@ -298,7 +354,11 @@ async def _save(attempt: Attempt, incident: Incident) -> Note | None:
     if before is None:
         await connection.execute(insert(incidents).values(id=incident.id, opened_at=incident.opened_at, **values))
         return _note(EventType.INCIDENT_OPENED, incident)
-    await connection.execute(update(incidents).where(incidents.c.id == incident.id).values(**values))
+    # what a person closed since it was read here stays closed; only a reopening opens it
+    kept = or_(incidents.c.closed_at.is_(None), incidents.c.reopened < incident.reopened) if incident.is_open else true()
+    stored = update(incidents).where(incidents.c.id == incident.id, kept).values(**values)
+    if not (await connection.execute(stored)).rowcount:
+        return None
     if (before.closed_at is None) is incident.is_open:
         return None  # it only grew
     return _note(EventType.INCIDENT_REOPENED if incident.is_open else EventType.INCIDENT_CLOSED, incident)

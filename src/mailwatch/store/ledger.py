@@ -4,14 +4,15 @@ The order of locks is the same for every writer: standings, then campaigns, then
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Row, Select, bindparam, exists, func, insert, or_, select, update
 
-from mailwatch.core.campaigns import Campaign, CampaignPolicy, CampaignState, Pause, PauseOn, PauseOrigin
+from mailwatch.core.campaigns import ITSELF, Campaign, CampaignPolicy, CampaignState, Pause, PauseOn, PauseOrigin
 from mailwatch.store.engine import Attempt
 from mailwatch.store.events import Note
-from mailwatch.store.pauses import Book
+from mailwatch.store.pauses import Beyond, Book
 from mailwatch.store.schema_campaigns import campaign_links, campaigns, pauses
 
 AT_ONCE: Final = 5000
@@ -26,8 +27,55 @@ _OPEN: Final = (
     .where(pauses.c.campaign_id.in_(bindparam("ids", expanding=True)), pauses.c.lifted_at.is_(None))
     .order_by(pauses.c.id)
 )
+_OPEN_FOR: Final = _OPEN.where(pauses.c.mailbox_id.in_(bindparam("mailboxes", expanding=True)))
 _LINKS: Final = select(campaign_links).where(campaign_links.c.campaign_id.in_(bindparam("ids", expanding=True)))
-_FIELDS: Final = ("mailbox_id", "origin", "reason", "actor", "since_at", "in_force", "ready_at", "lifted_at", "lifted_by")
+_LINKS_OF: Final = _LINKS.where(campaign_links.c.mailbox_id.in_(bindparam("mailboxes", expanding=True)))
+_inner = pauses.alias("inner_pauses")
+_rest = (
+    _inner.c.campaign_id == campaigns.c.id,
+    _inner.c.lifted_at.is_(None),
+    _inner.c.in_force,
+    or_(_inner.c.mailbox_id.is_(None), _inner.c.mailbox_id.not_in(bindparam("mailboxes", expanding=True))),
+)
+_an_automatic = exists().where(*_rest, _inner.c.origin == PauseOrigin.AUTOMATIC.value, _inner.c.actor == ITSELF)
+#: For each campaign that has any: one of its pauses in force beyond those for the mailboxes named, and whether mailwatch made one.
+_BEYOND: Final = (
+    select(pauses, _an_automatic.correlate(campaigns).label("automatic"))
+    .select_from(campaigns)
+    .join(pauses, pauses.c.id == select(_inner.c.id).where(*_rest).limit(1).correlate(campaigns).scalar_subquery())
+    .where(campaigns.c.id.in_(bindparam("ids", expanding=True)))
+)
+_of_campaign = (_inner.c.campaign_id == campaigns.c.id, _inner.c.lifted_at.is_(None), _inner.c.in_force)
+_how_many = select(func.count(_inner.c.mailbox_id)).where(*_of_campaign).correlate(campaigns).scalar_subquery()
+_linked = (
+    select(func.count())
+    .select_from(campaign_links)
+    .where(campaign_links.c.campaign_id == campaigns.c.id)
+    .correlate(campaigns)
+    .scalar_subquery()
+)
+#: How many pauses in force and links there are of all, for mailboxes; and whether one is for none.
+_COUNTS: Final = select(
+    campaigns.c.id,
+    _how_many.label("away"),
+    _linked.label("mailboxes"),
+    exists().where(*_of_campaign, _inner.c.mailbox_id.is_(None)).correlate(campaigns).label("itself"),
+).where(campaigns.c.id.in_(bindparam("ids", expanding=True)))
+#: Where so many mailboxes move at once, all that is open is read.
+_MOST_MAILBOXES: Final = 1000
+_FIELDS: Final = (
+    "mailbox_id",
+    "origin",
+    "reason",
+    "actor",
+    "since_at",
+    "in_force",
+    "ready_at",
+    "lifted_at",
+    "lifted_by",
+    "braked",
+    "by_finish",
+)
 _UPDATE_PAUSE: Final = (
     update(pauses).where(pauses.c.id == bindparam("of")).values({name: bindparam(f"new_{name}") for name in _FIELDS})
 )
@@ -74,20 +122,50 @@ class Ledger:
         self.policy = policy
         self.books: dict[str, Book] = {}
 
-    async def open(self, campaign_ids: Collection[str]) -> None:
-        """Lock these campaigns and read their open pauses, and where the policy asks for them their mailboxes."""
-        connection = self._attempt.connection
+    async def open(self, campaign_ids: Collection[str], mailboxes: Collection[str] | None = None) -> None:
+        """Lock these campaigns and read their open pauses, and where the policy asks for them their mailboxes.
+
+        With *mailboxes* (ids) only what is theirs is read, and the rest counted: enough for what they do to their campaigns, and
+        nothing that grows with the mailboxes a campaign has beside them.
+        """
+        some = None if mailboxes is None or len(mailboxes) > _MOST_MAILBOXES else sorted(mailboxes)
         wanted = sorted(set(campaign_ids) - self.books.keys())
         for start in range(0, len(wanted), AT_ONCE):
-            ids = {"ids": wanted[start : start + AT_ONCE]}
-            for row in (await connection.execute(_LOCKED, ids)).all():
+            ids = wanted[start : start + AT_ONCE]
+            for row in await self._rows(_LOCKED, ids):
                 self.books[row.id] = Book(campaign_from_row(row), self.policy)
-            for row in (await connection.execute(_OPEN, ids)).all():
-                pause = pause_from_row(row)
-                self.books[pause.campaign_id].open[pause.id] = pause
-            if self.policy.pause_on is PauseOn.ALL:
-                for row in (await connection.execute(_LINKS, ids)).all():
-                    self.books[row.campaign_id].mailboxes.add(row.mailbox_id)
+            await self._read(ids, some)
+            if some is not None:
+                await self._count(ids, some)
+
+    async def _read(self, ids: Sequence[str], mailboxes: Sequence[str] | None) -> None:
+        of_all = mailboxes is None
+        for row in await self._rows(_OPEN if of_all else _OPEN_FOR, ids, mailboxes):
+            self.books[row.campaign_id].read(pause_from_row(row))
+        if self.policy.pause_on is PauseOn.ALL:
+            for row in await self._rows(_LINKS if of_all else _LINKS_OF, ids, mailboxes):
+                self.books[row.campaign_id].mailboxes.add(row.mailbox_id)
+
+    async def _count(self, ids: Sequence[str], mailboxes: Sequence[str]) -> None:
+        """What there is beyond the pauses of *mailboxes*."""
+        for row in await self._rows(_BEYOND, ids, mailboxes):
+            other = pause_from_row(row)
+            itself = other.mailbox_id is None
+            self.books[row.campaign_id].beyond = Beyond(other, itself, bool(row.automatic), away=int(not itself))
+        if self.policy.pause_on is PauseOn.ALL:
+            for row in await self._rows(_COUNTS, ids):
+                book = self.books[row.id]
+                read = sum(pause.in_force for pause in book.open.values())
+                book.beyond = replace(
+                    book.beyond, itself=bool(row.itself), away=row.away - read, mailboxes=row.mailboxes - len(book.mailboxes)
+                )
+
+    async def _rows(self, statement: Select[Any], ids: Sequence[str], mailboxes: Sequence[str] | None = None) -> Sequence[Row[Any]]:
+        values: dict[str, Sequence[str]] = {"ids": ids}
+        if mailboxes is not None:
+            values["mailboxes"] = mailboxes
+        rows: Sequence[Row[Any]] = (await self._attempt.connection.execute(statement, values)).all()
+        return rows
 
     async def write(self) -> Sequence[Note]:
         """Write what changed; the events that tell of it, still to be written."""

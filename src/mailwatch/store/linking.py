@@ -84,7 +84,7 @@ async def link_newcomers(attempt: Attempt, pairs: Sequence[tuple[str, str]], pol
     for start in range(0, len(rows), AT_ONCE):
         await attempt.connection.execute(statement, rows[start : start + AT_ONCE])
     ledger = Ledger(attempt, policy)
-    await ledger.open(names)
+    await ledger.open(names, ())  # newcomers have no pauses yet
     await insert_links(attempt, pairs)
     for name, mailbox_id in pairs:
         ledger.books[name].mailboxes.add(mailbox_id)

@@ -4,14 +4,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import and_, insert, or_, select, update
+from sqlalchemy import and_, func, insert, or_, select, update
 
 from mailwatch.core.incidents.scopes import Scope, ScopeKind
 from mailwatch.core.maintenance import Every, Window
+from mailwatch.core.webhooks import EventType
 from mailwatch.ports import Act, Clock
 from mailwatch.ports.maintenance import WindowNotFoundError
 from mailwatch.store.audit import write_audit
 from mailwatch.store.engine import Attempt, Database
+from mailwatch.store.events import Note, stamp, write_notes
+from mailwatch.store.incident_scope import domain_of, in_scope
+from mailwatch.store.schema import mailboxes
 from mailwatch.store.schema_incidents import maintenance
 
 _BY_ID: Final = select(maintenance)
@@ -34,6 +38,7 @@ class SqlMaintenance:
                 return
             await attempt.connection.execute(insert(maintenance).values(**_row(window, now)))
             await write_audit(attempt, act, now, subject=window.id, detail=window.title)
+            await write_notes(attempt, [_note(window, "declared", now)])
 
         await self._database.write(work)
 
@@ -72,16 +77,59 @@ class SqlMaintenance:
         async def work(attempt: Attempt) -> Window:
             later = or_(maintenance.c.ended_at.is_(None), maintenance.c.ended_at > at)
             ended = update(maintenance).where(maintenance.c.id == window_id, later).values(ended_at=at)
-            if (await attempt.connection.execute(ended)).rowcount:
+            changed = (await attempt.connection.execute(ended)).rowcount
+            if changed:
                 await write_audit(attempt, act, now, subject=window_id)
             row = (await attempt.connection.execute(_BY_ID.where(maintenance.c.id == window_id))).first()
             if row is None:
                 raise WindowNotFoundError(
                     f"no maintenance window {window_id!r}; `mailwatch maintenance list` shows those there are"
                 )
+            if changed:
+                await write_notes(attempt, [_note(_window(row), "ended", now)])
             return _window(row)
 
         return await self._database.write(work)
+
+    async def covered(self, scope: Scope | None) -> int:
+        """How many mailboxes *scope* holds now; None: all there are."""
+        statement = select(func.count()).select_from(mailboxes)
+        if scope is not None:
+            statement = statement.where(in_scope(scope, domain_of(self._database)))
+
+        async def work(attempt: Attempt) -> int:
+            return int((await attempt.connection.execute(statement)).scalar_one())
+
+        return await self._database.read(work)
+
+    async def names(self, kind: ScopeKind) -> Sequence[str]:
+        """The providers or OAuth apps that mailboxes have, in order; of other kinds none: there are thousands of them."""
+        column = {ScopeKind.PROVIDER: mailboxes.c.provider, ScopeKind.OAUTH_APP: mailboxes.c.oauth_app}.get(kind)
+        if column is None:
+            return ()
+        statement = select(column).distinct().where(column.is_not(None)).order_by(column)
+
+        async def work(attempt: Attempt) -> Sequence[str]:
+            return list((await attempt.connection.execute(statement)).scalars())
+
+        return await self._database.read(work)
+
+
+def _note(window: Window, change: str, now: datetime) -> Note:
+    content = {
+        "window": window.id,
+        "change": change,
+        "title": window.title,
+        "scope": {window.scope.kind.value: window.scope.name} if window.scope else None,
+        "starts_at": stamp(window.starts_at),
+        "seconds": window.seconds,
+        "every": window.every.value,
+        "zone": window.zone,
+        "until_at": stamp(window.until_at),
+        "ended_at": stamp(window.ended_at),
+        "at": stamp(now),
+    }
+    return Note(EventType.MAINTENANCE_CHANGED, now, content)
 
 
 def _row(window: Window, now: datetime) -> dict[str, Any]:

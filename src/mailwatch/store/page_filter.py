@@ -8,11 +8,13 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
+from mailwatch.core.lifecycle import State
 from mailwatch.ports.pages import PageFilter
 from mailwatch.store.schema import mailboxes, standings
 from mailwatch.store.schema_campaigns import campaign_links
 
 _dump: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
+_SETS: Final = ("states", "providers", "causes")
 
 
 class Position(FunctionElement[int]):
@@ -31,6 +33,22 @@ def _sqlite_position(element: Position, compiler: SQLCompiler, **options: Any) -
 @compiles(Position, "postgresql")
 def _postgresql_position(element: Position, compiler: SQLCompiler, **options: Any) -> str:
     return f"strpos({compiler.process(element.clauses, **options)})"
+
+
+def kept(which: PageFilter) -> str | None:
+    """The filter as it is stored; without its ids, and None when nothing is left of it then."""
+    fields = {name: sorted(getattr(which, name)) for name in _SETS if getattr(which, name)}
+    fields |= {name: getattr(which, name) for name in ("labels", "campaign", "text") if getattr(which, name)}
+    return _dump(fields) if fields else None
+
+
+def unkept(text: str | None) -> PageFilter | None:
+    """What `kept` stored."""
+    if text is None:
+        return None
+    fields: dict[str, Any] = json.loads(text)
+    sets = {name: frozenset(fields.pop(name, ())) for name in _SETS}
+    return PageFilter(**(fields | sets | {"states": frozenset(map(State, sets["states"]))}))
 
 
 def storable(text: str) -> bool:

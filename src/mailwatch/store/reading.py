@@ -28,6 +28,14 @@ class Reading:
 
         return await self._database.read(work)
 
+    async def ids_of(self, names: Sequence[str]) -> Sequence[str]:
+        """The ids of mailboxes named by id or address, each once; raises MailboxNotFoundError with the first that is missing."""
+
+        async def work(attempt: Attempt) -> Sequence[str]:
+            return await reads.ids_of(attempt, names)
+
+        return await self._database.read(work)
+
     async def list(self, which: MailboxFilter) -> Sequence[MailboxView]:
         """A page of mailboxes, by id."""
 
@@ -69,6 +77,14 @@ class Reading:
     async def counts(self) -> Mapping[tuple[str, State], int]:
         """Mailboxes by provider and state."""
         return await self._database.read(reads.counts)
+
+    async def watched_by_gate(self, more_than: int) -> Mapping[str, int]:
+        """How many mailboxes are looked at once an interval, by gate; only of gates with more than so many."""
+
+        async def work(attempt: Attempt) -> Mapping[str, int]:
+            return await reads.watched_by_gate(attempt, more_than)
+
+        return await self._database.read(work)
 
     async def due_count(self, now: datetime, *, excluding: Collection[str] = ()) -> tuple[int, datetime | None]:
         """How many are due and not leased, and the oldest due moment; the gates in *excluding* are left out."""

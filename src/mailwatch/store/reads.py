@@ -21,6 +21,12 @@ _VIEW: Final = select(mailboxes, *(column for column in standings.c if column.na
     mailboxes, standings, standings.c.mailbox_id == mailboxes.c.id
 )
 _FIND: Final = _VIEW.where(or_(mailboxes.c.id == bindparam("wanted"), mailboxes.c.address_key == bindparam("wanted_key")))
+_IDS: Final = select(mailboxes.c.id, mailboxes.c.address_key).where(
+    or_(
+        mailboxes.c.id.in_(bindparam("wanted", expanding=True)),
+        mailboxes.c.address_key.in_(bindparam("wanted_keys", expanding=True)),
+    )
+)
 _COUNTS: Final = select(standings.c.provider, standings.c.state, func.count().label("number")).group_by(
     standings.c.provider, standings.c.state
 )
@@ -64,8 +70,29 @@ async def find(attempt: Attempt, id_or_address: str) -> MailboxView:
     wanted = {"wanted": id_or_address, "wanted_key": id_or_address.lower()}
     row = (await attempt.connection.execute(_FIND, wanted)).first()
     if row is None:
-        raise MailboxNotFoundError(f"no mailbox {id_or_address!r}; `mailwatch mailbox list` shows those there are")
+        raise _not_found(id_or_address)
     return (await _views(attempt, [row]))[0]
+
+
+def _not_found(id_or_address: str) -> MailboxNotFoundError:
+    return MailboxNotFoundError(f"no mailbox {id_or_address!r}; `mailwatch mailbox list` shows those there are")
+
+
+async def ids_of(attempt: Attempt, names: Sequence[str]) -> Sequence[str]:
+    """The ids of mailboxes named by id or address, each once; raises MailboxNotFoundError with the first that is missing."""
+    known: dict[str, str] = {}
+    for start in range(0, len(names), _IDS_AT_ONCE):
+        some = names[start : start + _IDS_AT_ONCE]
+        wanted = {"wanted": list(some), "wanted_keys": [name.lower() for name in some]}
+        for row in (await attempt.connection.execute(_IDS, wanted)).all():
+            known |= {row.address_key: row.id, row.id: row.id}
+    found = []
+    for name in names:
+        mailbox_id = known.get(name) or known.get(name.lower())
+        if mailbox_id is None:
+            raise _not_found(name)
+        found.append(mailbox_id)
+    return list(dict.fromkeys(found))
 
 
 async def page(attempt: Attempt, which: MailboxFilter) -> Sequence[MailboxView]:
@@ -121,6 +148,19 @@ async def counts(attempt: Attempt) -> Mapping[tuple[str, State], int]:
     """Mailboxes by provider and state."""
     rows = await attempt.connection.execute(_COUNTS)
     return {(row.provider, State(row.state)): row.number for row in rows.all()}
+
+
+async def watched_by_gate(attempt: Attempt, more_than: int) -> Mapping[str, int]:
+    """How many mailboxes are looked at once an interval, by gate; only of gates with more than so many."""
+    number = func.count().label("number")
+    resting = [State.INACTIVE.value, State.HELD.value, State.BLOCKED.value]
+    many = (
+        select(standings.c.gate, number)
+        .where(standings.c.state.not_in(resting))
+        .group_by(standings.c.gate)
+        .having(number > more_than)
+    )
+    return {row.gate: row.number for row in (await attempt.connection.execute(many)).all()}
 
 
 async def due_count(attempt: Attempt, now: datetime, excluding: Collection[str]) -> tuple[int, datetime | None]:

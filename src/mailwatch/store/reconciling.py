@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import and_, bindparam, exists, not_, or_, select
 
-from mailwatch.core.campaigns import PAUSING_STATES, CampaignPolicy, CampaignState, is_away
+from mailwatch.core.campaigns import PAUSING_STATES, CampaignPolicy, CampaignState, Mode, is_away
 from mailwatch.core.lifecycle import State, Trigger
 from mailwatch.store.engine import Attempt, Database
 from mailwatch.store.events import write_notes
@@ -21,13 +21,12 @@ from mailwatch.store.settling import Move, settle
 
 _AT_ONCE: Final = 500
 _STOPPED: Final = Trigger.DISCONNECT  #: whoever did it: a person resumes
-_open_pause = exists().where(
+_open_pause = (
     pauses.c.campaign_id == campaign_links.c.campaign_id,
     pauses.c.mailbox_id == campaign_links.c.mailbox_id,
     pauses.c.lifted_at.is_(None),
 )
-#: Mailboxes that are away, and for which a campaign of theirs has no pause.
-_UNPAUSED: Final = (
+_AWAY: Final = (
     select(standings.c.mailbox_id, standings.c.provider)
     .join(campaign_links, campaign_links.c.mailbox_id == standings.c.mailbox_id)
     .join(campaigns, campaigns.c.id == campaign_links.c.campaign_id)
@@ -35,12 +34,15 @@ _UNPAUSED: Final = (
         standings.c.mailbox_id > bindparam("after"),
         standings.c.state.in_(sorted(PAUSING_STATES)),
         campaigns.c.state != CampaignState.FINISHED.value,
-        not_(_open_pause),
     )
     .distinct()
     .order_by(standings.c.mailbox_id)
     .limit(_AT_ONCE)
 )
+#: Mailboxes that are away, and for which a campaign of theirs has no pause; …
+_UNPAUSED: Final = _AWAY.where(not_(exists().where(*_open_pause)))
+#: … or none but one that was noted while nothing was enforced.
+_UNENFORCED: Final = _AWAY.where(not_(exists().where(*_open_pause, or_(pauses.c.in_force, pauses.c.braked))))
 _UNSETTLED: Final = (
     select(campaigns.c.id)
     .where(
@@ -63,7 +65,11 @@ _Part = Callable[[Attempt, CampaignPolicy, datetime, str], Awaitable[tuple[int, 
 
 
 async def reconcile(database: Database, policy: CampaignPolicy, now: datetime) -> int:
-    """Enter the pauses that are missing, and draw every campaign's state anew; how much that changed."""
+    """Enter the pauses that are missing, and draw every campaign's state anew; how much that changed.
+
+    Where pauses are enforced, those come into force that were only noted while they were not: under the brake, and but for what the
+    brake held back before, which waits for a person.
+    """
     return sum([await _through(database, part, policy, now) for part in (_enter_missing, _settle_states)])
 
 
@@ -81,7 +87,8 @@ async def _through(database: Database, part: _Part, policy: CampaignPolicy, now:
 
 
 async def _enter_missing(attempt: Attempt, policy: CampaignPolicy, now: datetime, after: str) -> tuple[int, str]:
-    rows = (await attempt.connection.execute(_UNPAUSED, {"after": after})).all()
+    missing = _UNENFORCED if policy.mode is Mode.ENFORCE else _UNPAUSED
+    rows = (await attempt.connection.execute(missing, {"after": after})).all()
     known = await standings_of(attempt, [row.mailbox_id for row in rows], missing_ok=True)
     moves = [
         Move(standing, row.provider, now, trigger=_STOPPED if standing.state is State.INACTIVE else Trigger.PROBE_FAILED)
@@ -94,8 +101,10 @@ async def _enter_missing(attempt: Attempt, policy: CampaignPolicy, now: datetime
 
 async def _settle_states(attempt: Attempt, policy: CampaignPolicy, now: datetime, after: str) -> tuple[int, str]:
     ids = (await attempt.connection.execute(_UNSETTLED, {"after": after})).scalars().all()
-    ledger = Ledger(attempt, policy)
-    await ledger.open(ids)
+    first, ledger = Ledger(attempt, policy), Ledger(attempt, policy)
+    await first.open(ids, ())
+    # few are out of line: only theirs are read whole
+    await ledger.open([book.campaign.id for book in first.books.values() if not book.is_settled])
     for book in ledger.books.values():
         book.settle(now)
     await write_notes(attempt, await ledger.write())

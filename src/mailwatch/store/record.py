@@ -119,7 +119,8 @@ def details_of(claim: Claim, report: Report) -> Details | None:
     failed = [channel for channel in report.channels if channel.outcome is Outcome.FAILED and channel.conversation]
     conversation = Conversation(at, {channel.protocol: channel.conversation for channel in failed}) if failed else None
     timings = {channel.protocol: channel.timings_seconds for channel in report.channels if channel.timings_seconds}
-    due = timings and sample_due(claim.standing.last_probe_at, at, claim.mailbox.id)
+    whole = report.impairment is None  # else `last_probe_at` stays, and every such look would be the first of its hour
+    due = timings and whole and sample_due(claim.standing.last_probe_at, at, claim.mailbox.id)
     sample = Sample(at, timings) if due else None
     return Details(claim.mailbox.id, sample, conversation) if sample or conversation else None
 

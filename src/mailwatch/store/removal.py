@@ -3,15 +3,18 @@
 Its campaigns stay.  Where it had paused one, the pause stays too, without naming it, until a person resumes.
 """
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import bindparam, delete, func, insert, select, union, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, union, update
 
 from mailwatch.core.campaigns import PauseOrigin
 from mailwatch.core.lifecycle import State
+from mailwatch.core.mailbox import Mailbox
+from mailwatch.core.oauth import same_login
 from mailwatch.ports.campaigns import StaleError
 from mailwatch.ports.people import LinkKind
 from mailwatch.store import events
@@ -37,6 +40,7 @@ _CAMPAIGNS: Final = union(
 #: What is told of campaigns names the mailbox by its id only, and may not have been delivered yet: it stays.
 _OWN_EVENTS: Final = delete(event_rows).where(event_rows.c.mailbox_id == bindparam("of"), event_rows.c.campaign_id.is_(None))
 _OWN_LINKS: Final = delete(links).where(links.c.kind == LinkKind.RECONNECT.value, links.c.subject == bindparam("of"))
+_dump: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
 _REMOVED: Final = "the mailbox was removed"
 _NOBODY: Final = "[removed]"
 
@@ -68,7 +72,7 @@ async def remove(attempt: Attempt, mailbox_id: str, doing: Doing, version: int |
 
 async def _leave_campaigns(attempt: Attempt, mailbox_id: str, campaigns: Sequence[str], doing: Doing) -> Sequence[Note]:
     ledger = Ledger(attempt, doing.policy)
-    await ledger.open(campaigns)
+    await ledger.open(campaigns, [mailbox_id])
     for book in ledger.books.values():
         _leave(book, mailbox_id, doing)
     return await ledger.write()
@@ -86,19 +90,51 @@ def _leave(book: Book, mailbox_id: str, doing: Doing) -> None:
     book.settle(doing.now)
 
 
+async def shares_login(attempt: Attempt, mailbox: Mailbox, oauth_apps: Collection[str]) -> bool:
+    """Whether another mailbox of these applications may log in as the same account as *mailbox*."""
+    names = (mailbox.username, mailbox.address)
+    # what the database knows of case and of Gmail's dots is less than what counts: it finds more, never fewer
+    alike = {each.partition("@")[0].replace(".", "") for name in names for each in (name, name.lower())}
+    begins = [
+        func.replace(func.lower(column), ".", "").startswith(each, autoescape=True)
+        for column in (mailboxes.c.username, mailboxes.c.address)
+        for each in alike
+    ]
+    others = select(mailboxes.c.username, mailboxes.c.address).where(
+        mailboxes.c.oauth_app.in_(sorted(oauth_apps)), mailboxes.c.id != mailbox.id, or_(*begins)
+    )
+    found = (await attempt.connection.execute(others)).all()
+    return any(same_login(one, other) for row in found for one in row for other in names)
+
+
 async def _scrub(attempt: Attempt, mailbox_id: str, address: str, campaigns: Sequence[str]) -> None:
     """Take the address out of what people typed where the mailbox is known: its audit, events, its campaigns' ledgers."""
+    typed = event_rows.c.mailbox_id.is_(None)  # what a mailbox itself brought about repeats no person's words
     places = (
-        (pauses, pauses.c.reason, pauses.c.campaign_id.in_(campaigns)),
-        (event_rows, event_rows.c.content, event_rows.c.mailbox_id == mailbox_id),
-        (audit, audit.c.detail, audit.c.mailbox_id == mailbox_id),
+        (pauses, pauses.c.reason, pauses.c.campaign_id.in_(campaigns), str),
+        (event_rows, event_rows.c.content, event_rows.c.mailbox_id == mailbox_id, json.loads),
+        (event_rows, event_rows.c.content, event_rows.c.campaign_id.in_(campaigns) & typed, json.loads),
+        (audit, audit.c.detail, audit.c.mailbox_id == mailbox_id, str),
     )
     spelt = re.compile(re.escape(address), re.IGNORECASE)
-    for table, column, known in places:
-        named = select(table.c.id, column.label("words")).where(known, Position(func.lower(column), address.lower()) > 0)
+    for table, column, known, read in places:
+        # an address has an @, and hardly anything else here has: its case, and how JSON writes its letters, is no matter
+        named = select(table.c.id, column.label("words")).where(known, Position(column, "@") > 0)
         for row in (await attempt.connection.execute(named)).all():
-            blank = {column.name: spelt.sub(_NOBODY, row.words)}
-            await attempt.connection.execute(update(table).where(table.c.id == row.id).values(blank))
+            before = read(row.words)
+            after = _blanked(before, spelt)
+            if after != before:
+                words = after if isinstance(after, str) else _dump(after)
+                await attempt.connection.execute(update(table).where(table.c.id == row.id).values({column.name: words}))
+
+
+def _blanked(content: Any, spelt: re.Pattern[str]) -> Any:
+    """*content* with nobody in the place of the address, however deep."""
+    if isinstance(content, str):
+        return spelt.sub(_NOBODY, content)
+    if isinstance(content, dict):
+        return {key: _blanked(value, spelt) for key, value in content.items()}
+    return [_blanked(each, spelt) for each in content] if isinstance(content, list) else content
 
 
 async def _forget_words(attempt: Attempt, mailbox_id: str, address: str) -> None:
@@ -107,4 +143,4 @@ async def _forget_words(attempt: Attempt, mailbox_id: str, address: str) -> None
     await connection.execute(_OWN_LINKS, {"of": mailbox_id})
     failed = update(job_items).where(job_items.c.mailbox_id == mailbox_id, job_items.c.error.is_not(None))
     await connection.execute(failed.values(error=_REMOVED))
-    await forget_answers(attempt, *{mailbox_id, address, address.lower()})
+    await forget_answers(attempt, mailbox_id, address)

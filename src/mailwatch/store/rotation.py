@@ -1,6 +1,7 @@
 """Re-sealing stored secrets under the key ring's active key: in small transactions, restartable, readable at every moment.
 
-The ring that holds both keys is on disk before the first row is written anew, so whichever row is read, its key is there.
+The ring that holds both keys is on disk before the first row is written anew, so whichever row is read, its key is there.  Before
+the older keys go, they are taken out of use (`canaries`): a node that goes on sealing with one would lose what it seals.
 """
 
 from collections import Counter
@@ -8,14 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Row, and_, bindparam, delete, func, or_, select, union_all, update
+from sqlalchemy import Row, and_, bindparam, func, or_, select, update
 
 from mailwatch.ports import SecretUnreadableError
+from mailwatch.store.canaries import require_key
 from mailwatch.store.consents import reseal_verifiers, verifiers_by_key
 from mailwatch.store.engine import Attempt, Database
-from mailwatch.store.schema import keys, secrets
-from mailwatch.store.schema_people import consents
-from mailwatch.store.vault import Vault
+from mailwatch.store.schema import secrets
+from mailwatch.store.vault import Vault, key_of
 
 _BATCH: Final = 200
 _BY_KEY: Final = select(secrets.c.kid, func.count().label("number")).group_by(secrets.c.kid)
@@ -95,6 +96,8 @@ async def _one_batch(attempt: Attempt, vault: Vault, place: tuple[str, str]) -> 
         except SecretUnreadableError as error:
             unopened.append(str(error))
     if anew:
+        for kid in {row["kid"] for row in anew}:
+            await require_key(attempt, vault, kid)
         await attempt.connection.execute(_RESEAL, anew)
     return len(anew), unopened, (rows[-1].mailbox_id, rows[-1].field)
 
@@ -102,14 +105,4 @@ async def _one_batch(attempt: Attempt, vault: Vault, place: tuple[str, str]) -> 
 def _anew(row: Row[Any], vault: Vault) -> dict[str, Any]:
     secret = vault.open("secrets", row.mailbox_id, row.field, row.sealed)
     sealed = vault.seal("secrets", row.mailbox_id, row.field, secret)
-    return {"of": row.mailbox_id, "of_field": row.field, "of_sealed": row.sealed, "kid": vault.active, "sealed": sealed}
-
-
-async def forget_keys(database: Database, vault: Vault) -> None:
-    """Drop the canaries of keys that seal nothing any more."""
-
-    async def work(attempt: Attempt) -> None:
-        used = union_all(select(secrets.c.kid), select(consents.c.kid))
-        await attempt.connection.execute(delete(keys).where(keys.c.kid != vault.active, keys.c.kid.not_in(used)))
-
-    await database.write(work)
+    return {"of": row.mailbox_id, "of_field": row.field, "of_sealed": row.sealed, "kid": key_of(sealed), "sealed": sealed}

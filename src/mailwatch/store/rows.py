@@ -69,8 +69,13 @@ def mailbox_from_row(row: Any) -> Mailbox:
         provider=row.provider,
         created_at=row.created_at,
         oauth_app=row.oauth_app,
-        labels=MappingProxyType(json.loads(row.labels)) if row.labels else _NO_LABELS,
+        labels=labels_from_row(row),
     )
+
+
+def labels_from_row(row: Any) -> Mapping[str, str]:
+    """The labels of a row of `mailboxes`."""
+    return MappingProxyType(json.loads(row.labels)) if row.labels else _NO_LABELS
 
 
 # --- standings -------------------------------------------------------------------------------------------------------------------
@@ -88,12 +93,13 @@ _PLAIN: Final = (
     "proven",
     "forced",
     "hold_reason",
+    "impairment",
     "last_outage_seconds",
     "returned_after_seconds",
 )
 
 
-_MOMENTS: Final = ("verifying_since_at", "hold_until_at", "returned_at")
+_MOMENTS: Final = ("verifying_since_at", "hold_until_at", "returned_at", "absent_since_at", "impaired_since_at")
 
 
 def rest_of(standing: Standing) -> str:

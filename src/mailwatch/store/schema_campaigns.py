@@ -43,14 +43,26 @@ pauses: Final = Table(
     Column("ready_at", Moment),
     Column("lifted_at", Moment),
     Column("lifted_by", Text),
+    Column("braked", Boolean(create_constraint=False), nullable=False),  # not in force because the brake held it back
+    Column("by_finish", Boolean(create_constraint=False), nullable=False),  # lifted because the campaign was finished
     Index("ix_pauses_campaign_id", "campaign_id", "since_at"),  # the ledger of a campaign
     Index("ix_pauses_mailbox_id", "mailbox_id"),
     Index("ix_pauses_since_at", "since_at"),  # the brake's window
     Index(
         "ix_pauses_held_back",
         "id",
-        sqlite_where=text("lifted_at IS NULL AND NOT in_force"),
+        sqlite_where=text("lifted_at IS NULL AND in_force = 0"),
         postgresql_where=text("lifted_at IS NULL AND NOT in_force"),
+    ),
+    # what else pauses a campaign, and whether mailwatch did: however many mailboxes it has, a few entries tell
+    Index(
+        "ix_pauses_in_force",
+        "campaign_id",
+        "origin",
+        "actor",
+        "mailbox_id",
+        sqlite_where=text("lifted_at IS NULL AND in_force = 1"),
+        postgresql_where=text("lifted_at IS NULL AND in_force"),
     ),
     # one open pause for a mailbox of a campaign: a replay of the same move finds it there
     Index(
@@ -76,6 +88,13 @@ events: Final = Table(
     Column("fanned", Boolean(create_constraint=False), nullable=False),
     Index("ix_events_at", "at"),  # prune
     Index("ix_events_mailbox_id", "mailbox_id"),  # remove
+    # remove: what people did to a campaign, and said of it
+    Index(
+        "ix_events_typed",
+        "campaign_id",
+        sqlite_where=text("mailbox_id IS NULL"),
+        postgresql_where=text("mailbox_id IS NULL"),
+    ),
     Index("ix_events_new", "id", sqlite_where=text("fanned = 0"), postgresql_where=text("NOT fanned")),  # fan_out
     sqlite_autoincrement=True,  # row numbers are cursors
 )

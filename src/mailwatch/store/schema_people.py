@@ -62,6 +62,15 @@ remembered: Final = Table(
     Index("ix_remembered_at", "at"),  # tidy
 )
 
+#: Of which mailboxes an answer tells: by id, and by the hash of an address.
+remembered_names: Final = Table(
+    "remembered_names",
+    metadata,
+    Column("key", Text, ForeignKey("remembered.key", ondelete="CASCADE"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Index("ix_remembered_names_name", "name"),  # removal: the answers that tell of one mailbox
+)
+
 consents: Final = Table(
     "consents",
     metadata,
@@ -96,6 +105,7 @@ jobs: Final = Table(
     Column("done", Integer, nullable=False),
     Column("failed", Integer, nullable=False),
     Column("ended_at", Moment),
+    Column("which", Text),  # JSON: the filter that named the mailboxes; null when ids did, and once the job has ended
 )
 
 job_items: Final = Table(

@@ -98,7 +98,7 @@ class _Settling:
         await self._find(_PAUSED_FOR, [move.after.mailbox_id for move, turn in turns if turn is Turn.LIFT])
         if not self._campaigns:
             return ()
-        await self._ledger.open({each for some in self._campaigns.values() for each in some})
+        await self._ledger.open({each for some in self._campaigns.values() for each in some}, self._campaigns)
         brake = Brake(self._attempt, self._policy, max(move.at for move, _ in turns))
         for move, turn in turns:
             books = [self._ledger.books[each] for each in self._campaigns.get(move.after.mailbox_id, ())]
@@ -122,18 +122,34 @@ class _Settling:
         for book in books:
             if book.is_finished:
                 continue
-            if (known := book.of(move.after.mailbox_id)) is None:
+            known = book.of(move.after.mailbox_id)
+            if known is None or (enforced and _is_dormant(known) and not _by_hand(move)):
                 fresh.append(book)
             else:
                 _pause_again(book, known, because, stops=enforced and _by_hand(move))
-        held_back = await brake.held_back(fresh, because) if enforced else ()
+        held_back = set(await brake.held_back(fresh, because)) if enforced else set()
         for book in fresh:
-            book.enter(because, in_force=enforced and book not in held_back)
-            book.settle(move.at)
+            _enter(book, because, in_force=enforced and book not in held_back, braked=book in held_back)
 
 
 def _by_hand(move: Move) -> bool:
-    return move.trigger is Trigger.DISCONNECT or (move.trigger is Trigger.HOLD and move.actor != ITSELF)
+    return move.trigger in (Trigger.DISCONNECT, Trigger.HOLD) and move.actor != ITSELF
+
+
+def _is_dormant(known: Pause) -> bool:
+    """Whether it is only noted because nothing was enforced when it was made; what the brake holds back waits for a person."""
+    return not known.in_force and not known.braked
+
+
+def _enter(book: Book, because: Because, *, in_force: bool, braked: bool) -> None:
+    """A pause for a mailbox that has none, or none but one that was noted while nothing was enforced."""
+    known = book.of(because.mailbox_id) if because.mailbox_id is not None else None
+    if known is None:
+        book.enter(because, in_force=in_force, braked=braked)
+    else:
+        since_at = because.at if in_force else known.since_at
+        book.amend(replace(known, in_force=in_force, braked=braked, since_at=since_at, reason=because.reason, ready_at=None))
+    book.settle(because.at)
 
 
 def _pause_again(book: Book, known: Pause, because: Because, *, stops: bool) -> None:
@@ -145,7 +161,7 @@ def _pause_again(book: Book, known: Pause, because: Because, *, stops: bool) -> 
     if because.origin is PauseOrigin.OPERATOR and known.origin is PauseOrigin.AUTOMATIC:
         amended = replace(amended, origin=because.origin, reason=because.reason, actor=because.actor)
     if stops and not known.in_force:  # the brake holds back no person's own act
-        amended = replace(amended, in_force=True, since_at=because.at, reason=because.reason, actor=because.actor)
+        amended = replace(amended, in_force=True, braked=False, since_at=because.at, reason=because.reason, actor=because.actor)
     book.amend(amended)
     book.settle(because.at)
 

@@ -7,23 +7,20 @@ import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailwatch.core.campaigns import CampaignPolicy, loses_sending
 from mailwatch.core.evidence import Report
-from mailwatch.core.mailbox import AuthKind
+from mailwatch.core.mailbox import AuthKind, Mailbox
 from mailwatch.core.secret import Secret
 from mailwatch.core.standing import Decision, Standing
-from mailwatch.ports import Act, Claim, Clock, MailwatchError, NewMailbox, Recorded
-from mailwatch.store import acts, reads, rotation
+from mailwatch.ports import Act, Claim, Clock, MailwatchError, NewMailbox, Recorded, SecretUnreadableError
+from mailwatch.store import acts, reads
 from mailwatch.store.address import parse_address
-from mailwatch.store.backup import backup
 from mailwatch.store.campaigns import SqlCampaigns
-from mailwatch.store.canaries import check_keys
-from mailwatch.store.checkup import findings
+from mailwatch.store.canaries import check_keys, require_key
 from mailwatch.store.claim import Lease, Wish, claim_due, reclaim, release_token
 from mailwatch.store.consents import SqlConsents
 from mailwatch.store.engine import Attempt, Database, require_file
@@ -34,24 +31,24 @@ from mailwatch.store.group import GroupCommit, Urgent
 from mailwatch.store.guard import FileGuard, hold_node
 from mailwatch.store.incidents import SqlIncidents
 from mailwatch.store.jobs import SqlJobs
+from mailwatch.store.keeping import Keeping
 from mailwatch.store.maintenance import SqlMaintenance
 from mailwatch.store.outbox import SqlOutbox
 from mailwatch.store.pages import SqlPages
 from mailwatch.store.people import SqlPeople
-from mailwatch.store.reading import Reading
 from mailwatch.store.record import Waiting, details_of, postponement_of, record_group, result_of, write_batch
-from mailwatch.store.removal import remove
+from mailwatch.store.removal import remove, shares_login
 from mailwatch.store.sending import SqlSending
 from mailwatch.store.sweep import rescue
 from mailwatch.store.upgrade import check_revision
-from mailwatch.store.vault import Vault
+from mailwatch.store.vault import Vault, key_of
 from mailwatch.store.writer import WriteBehind
 
 #: The longest window any login budget looks back on is a day.
 _REFUSALS_KEPT: Final = timedelta(days=2)
 
 
-class SqlStore(Reading):
+class SqlStore(Keeping):
     """Everything that must outlive the process, in one SQL database."""
 
     def __init__(
@@ -66,9 +63,7 @@ class SqlStore(Reading):
         write_behind_seconds: float = 0.5,
     ) -> None:
         self._address = parse_address(url, password)
-        super().__init__(Database(self._address))
-        self._vault = vault
-        self._clock = clock
+        super().__init__(Database(self._address), vault, clock)
         self._node = node
         self._boot = secrets.token_hex(8)
         self._unhanded: set[str] = set()  # tokens of claims nobody got: cancelled, or their commit failed
@@ -168,20 +163,25 @@ class SqlStore(Reading):
         Of each gate at most *room* of it; crowds at full gates are looked behind.
         """
         wish = Wish(now, limit, excluding, room)
-        lease = Lease(f"{self._boot}.{secrets.token_hex(6)}", self._node, now + timedelta(seconds=lease_seconds))
+        token = f"{self._boot}.{secrets.token_hex(6)}"
+        asked_at = self._clock.monotonic()
+
+        def begin() -> Lease:
+            waited = self._clock.monotonic() - asked_at
+            return Lease(token, self._node, now + timedelta(seconds=waited + lease_seconds))
 
         orphans = tuple(self._unhanded)
 
         async def work(attempt: Attempt) -> Sequence[Claim]:
-            for token in orphans:
-                await release_token(attempt, token)
-            return await claim_due(attempt, self._vault, lease, wish)
+            for orphan in orphans:
+                await release_token(attempt, orphan)
+            return await claim_due(attempt, self._vault, begin, wish)
 
         try:
             claims = await self._database.write(work)
         except BaseException:
             # cancelled, or the commit got no answer: the rows may be leased, and the next claim gives them back
-            self._unhanded.add(lease.token)
+            self._unhanded.add(token)
             raise
         self._unhanded.difference_update(orphans)
         return claims
@@ -264,6 +264,8 @@ class SqlStore(Reading):
         doing = self._doing(act)
 
         async def work(attempt: Attempt) -> None:
+            for kid in {newcomer.kid for newcomer in newcomers if newcomer.sealed is not None}:
+                await require_key(attempt, self._vault, kid)
             await acts.add(attempt, newcomers, doing)
 
         if newcomers:
@@ -276,13 +278,31 @@ class SqlStore(Reading):
         return await self._apply(act, lambda attempt, doing: acts.change(attempt, mailbox_id, decide, doing))
 
     async def set_secret(self, mailbox_id: str, secret: Secret, decide: Callable[[Standing], Decision], act: Act) -> Decision:
-        """Store a new secret as a new generation and apply *decide* to the standing of that generation."""
+        """Store a new secret as a new generation and apply *decide* to the standing of that generation.
+
+        The secret that is stored already is no new generation, and starts no new budget.
+        """
         await self._written_first(mailbox_id)
+        used: set[str] = set()
+
+        def is_stored(auth: AuthKind, sealed: str) -> bool:
+            with suppress(SecretUnreadableError):  # what cannot be read any more is to be replaced
+                return self._vault.open("secrets", mailbox_id, acts.secret_field(auth), sealed) == secret
+            return False
 
         def seal(auth: AuthKind) -> tuple[str, str]:
-            return self._vault.active, self._vault.seal("secrets", mailbox_id, acts.secret_field(auth), secret)
+            sealed = self._vault.seal("secrets", mailbox_id, acts.secret_field(auth), secret)
+            used.add(key_of(sealed))
+            return key_of(sealed), sealed
 
-        return await self._apply(act, lambda attempt, doing: acts.set_secret(attempt, mailbox_id, seal, decide, doing))
+        async def apply(attempt: Attempt, doing: acts.Doing) -> Decision:
+            used.clear()
+            decision = await acts.set_secret(attempt, mailbox_id, seal, decide, doing, is_stored=is_stored)
+            for kid in used:
+                await require_key(attempt, self._vault, kid)
+            return decision
+
+        return await self._apply(act, apply)
 
     async def _apply(self, act: Act, apply: acts.Apply) -> Decision:
         doing = self._doing(act)
@@ -297,16 +317,29 @@ class SqlStore(Reading):
 
         return await self._database.write(work)
 
-    async def remove(self, mailbox_id: str, act: Act, *, version: int | None = None) -> None:
+    async def remove(self, mailbox_id: str, act: Act, *, version: int | None = None, scrub: bool = True) -> None:
         """Delete the mailbox and all of its data, for good; the audit log keeps the id only."""
         doing = self._doing(act)
-        self._writer.forget(mailbox_id)
 
         async def work(attempt: Attempt) -> None:
             await remove(attempt, mailbox_id, doing, version)
 
         await self._database.write(work)
+        self._writer.forget(mailbox_id)  # not before: a removal that is refused must cost no result, and so no lease
+        if scrub:
+            await self._database.scrub()
+
+    async def scrub(self) -> None:
+        """Leave nothing of deleted rows in the database's files: after removals that did not do so themselves."""
         await self._database.scrub()
+
+    async def shares_login(self, mailbox: Mailbox, oauth_apps: Collection[str]) -> bool:
+        """Whether another mailbox of these applications may log in as the same account as *mailbox* (removed or not)."""
+
+        async def work(attempt: Attempt) -> bool:
+            return await shares_login(attempt, mailbox, oauth_apps)
+
+        return await self._database.read(work)
 
     async def rescue(self, now: datetime, *, steady: datetime, patient: datetime, lease: datetime) -> int:
         """Make due what would wait beyond these moments (`sweep`); how many mailboxes that were."""
@@ -325,24 +358,3 @@ class SqlStore(Reading):
         refusals_before = min(before, self._clock.now() - _REFUSALS_KEPT)
         gone = await reads.prune(self._database, before, audit_before or before, refusals_before)
         return gone + await self.outbox.prune_events(before)
-
-    # --- what is done to the database as a whole ---
-
-    async def secrets_by_key(self) -> Mapping[str, int]:
-        """How many secrets each key id seals."""
-        return await rotation.secrets_by_key(self._database)
-
-    async def reseal(self, tell: Callable[[int], None] | None = None) -> rotation.Resealed:
-        """Seal every secret under the active key; restartable at any moment."""
-        resealed = await rotation.reseal(self._database, self._vault, tell)
-        await rotation.forget_keys(self._database, self._vault)
-        await self._database.scrub()
-        return resealed
-
-    async def check(self) -> Sequence[str]:
-        """What is wrong with the database, a sentence each."""
-        return await findings(self._database, self._vault, self._clock.now())
-
-    async def backup(self, target: Path) -> None:
-        """Copy the database to *target* while it is in use (SQLite only); raises SchemaError, StoreUnavailableError."""
-        await backup(self._database, target)

@@ -21,7 +21,7 @@ from mailwatch.core.secret import Secret
 from mailwatch.ports import SecretUnreadableError
 from mailwatch.store.keyring import KeyRing
 
-__all__ = ["KeyRing", "SealedCredential", "Vault"]
+__all__ = ["KeyRing", "SealedCredential", "Vault", "key_of"]
 
 _FORMAT: Final = "mw1"
 _NONCE_BYTES: Final = 12
@@ -29,7 +29,7 @@ _CANARY: Final = "mailwatch canary"
 _PARTS: Final = 4
 #: For one and the same key that no ring holds …
 REREAD_SECONDS: Final = 30.0
-#: … and for any: rotations may follow each other, but no database makes us read the ring at every probe.
+#: … and for any: rotations may follow each other, but neither database nor file makes us read the ring at every probe.
 REREAD_AT_ONCE_SECONDS: Final = 0.25
 _MOST_MISSED: Final = 1000
 
@@ -45,14 +45,22 @@ def _decode(text: str) -> bytes:
 class Vault:
     """Seals and opens with the keys of one ring.
 
-    *reread* fetches the ring anew when a secret turns up under a key that this one does not hold: so a running daemon follows a
-    rotation without a restart.  It blocks, and is asked at most once in `REREAD_SECONDS` for one key.
+    *reread* fetches the ring anew when a secret turns up under a key that this one does not hold, and before sealing when
+    *changed_at* - cheap, asked each time - gives another value than before: so a running daemon follows a rotation without a
+    restart.  It blocks, and is asked at most once in `REREAD_SECONDS` for one key.
     """
 
-    def __init__(self, keyring: KeyRing, reread: Callable[[], KeyRing] | None = None) -> None:
+    def __init__(
+        self,
+        keyring: KeyRing,
+        reread: Callable[[], KeyRing] | None = None,
+        changed_at: Callable[[], object] | None = None,
+    ) -> None:
         self._wrong: set[str] = set()
         self._reread = reread
-        self._reread_at = -REREAD_SECONDS
+        self._changed_at = changed_at
+        self._read_as_of: object = None
+        self._failed_at = self._reread_at = -REREAD_SECONDS
         self._missed: dict[str, float] = {}  # when the ring was read in vain for a key
         self._take(keyring)
 
@@ -76,7 +84,8 @@ class Vault:
         return tuple(self._ciphers)
 
     def seal(self, table: str, owner: str, field_name: str, secret: Secret) -> str:
-        """*secret* for that one place, under the active key."""
+        """*secret* for that one place, under the key that is active now (`key_of` tells it)."""
+        self.follow()
         return self._seal(self.active, table, owner, field_name, secret.reveal())
 
     def open(self, table: str, owner: str, field_name: str, sealed: str) -> Secret:
@@ -95,6 +104,20 @@ class Vault:
             )
             raise SecretUnreadableError(f"the {field_name} of {owner}, sealed with key {kid}, cannot be opened: {why}") from None
         return Secret(clear.decode("utf-8"))
+
+    def follow(self) -> None:
+        """Take up the ring of a rotation, if there was one: what is sealed with a key that goes would be lost with it."""
+        if self._reread is None or self._changed_at is None:
+            return
+        now = time.monotonic()
+        # a ring that cannot be read changes nothing here; the database refuses what is sealed with a key that is out of use
+        with suppress(Exception):
+            as_of = self._changed_at()
+            if as_of == self._read_as_of or now - self._failed_at < REREAD_AT_ONCE_SECONDS:
+                return
+            self._failed_at = now  # until it has been read
+            self._take(self._reread())
+            self._read_as_of, self._failed_at = as_of, -REREAD_SECONDS
 
     def canary(self, kid: str) -> str:
         """A known text sealed with key *kid*, to be stored beside what it seals."""
@@ -146,6 +169,11 @@ class Vault:
                 f"a secret of {owner} is not in the form mailwatch stores; store it anew with `mailwatch mailbox set-secret`"
             )
         return kid, nonce, ciphertext
+
+
+def key_of(sealed: str) -> str:
+    """The id of the key that sealed what `Vault.seal` returned."""
+    return sealed.split(".")[1]
 
 
 def _bound(table: str, owner: str, field_name: str, kid: str) -> bytes:

@@ -34,7 +34,17 @@ DELIVERY_RESULTS: Final = ("delivered", "retried", "given_up", "gone")
 #: Why a campaign does not run: the origin of its oldest pause; `none` where it is not paused.
 PAUSE_REASONS: Final = ("none", *(origin.value for origin in PauseOrigin))
 #: Faults of mailwatch's own that are worth an alert before they ever happened.
-IMPAIRMENTS: Final = ("ca_store_empty", "network_unreachable", "out_of_descriptors", "secret_unreadable", "store_failing", "other")
+IMPAIRMENTS: Final = (
+    "ca_store_empty",
+    "cleartext_refused",
+    "network_unreachable",
+    "oauth_app_unknown",
+    "out_of_descriptors",
+    "secret_missing",
+    "secret_unreadable",
+    "store_failing",
+    "other",
+)
 
 
 class Instruments:
@@ -103,6 +113,10 @@ class Instruments:
         )
         self.store_failures = self._counter("store_failures", "Times the database could not be used or a result was not written.")
         self.pending = self._gauge("store_pending_rows", "Rows waiting to be written behind.")
+        self.log_bytes = self._gauge("store_log_bytes", "The size of SQLite's write-ahead log (0 where there is none).")
+        self.clock_skew = self._gauge(
+            "clock_skew_seconds", "How far this node's clock is ahead of the database's (negative: behind; 0 where they are one)."
+        )
         self.fenced = self._counter("results_fenced", "Results that came too late (lease lost, mailbox changed) and were dropped.")
         self.reload_ok = self._gauge("config_last_reload_successful", "Whether the last load of the configuration was in order.")
         self.reload_at = self._gauge(

@@ -38,21 +38,28 @@ _RECOVERING: Final = (State.RECONNECTING, State.VERIFYING)
 
 
 class Metrics:
-    """Implements `ports.Meter`.  *providers* are the values the provider label may have, beside `other`."""
+    """Implements `ports.Meter`.  *providers* are the values the provider label may have, beside `other`.
 
-    def __init__(self, providers: Iterable[str], version: str) -> None:
+    A node that does not probe knows nothing of its own network and of circuits, and says nothing: a 1 of its own would hide the
+    0 of all that do.
+    """
+
+    def __init__(self, providers: Iterable[str], version: str, *, probes: bool = True) -> None:
         self.instruments = Instruments()
         self._providers = frozenset(providers) | {OTHER}
         self.instruments.initialise(sorted(self._providers))
         self.instruments.build.info({"version": version, "python": platform.python_version()})
         # No loss is known and a configuration is loaded, or nobody would make metrics.
-        self.instruments.connectivity.set(1)
+        if probes:
+            self.instruments.connectivity.set(1)
+        else:
+            self.instruments.registry.unregister(self.instruments.connectivity)
         self.instruments.reload_ok.set(1)
         self.instruments.reload_at.set(time.time())
         self.certificates = Certificates()
         self.instruments.registry.register(self.certificates)
         self.instruments.registry.register(LogLosses())
-        self.troubles = Troubles(self._providers)
+        self.troubles = Troubles(self._providers, circuits=probes)
         self.instruments.registry.register(self.troubles)
         self._probes: dict[tuple[str, Protocol, Outcome], Counter] = {}
         self._phases: dict[tuple[str, Protocol, Phase], Histogram] = {}
@@ -77,6 +84,10 @@ class Metrics:
             self._transition(provider, transition, decision)
         if self._is_failed_recovery(report, decision):
             self.instruments.reconnections.labels(provider, "failed").inc()
+
+    def put_off(self, looks: int = 1) -> None:
+        """So many looks were put off, since their host has refused as many logins as it may see."""
+        self.instruments.withheld.labels("host").inc(looks)
 
     def fenced(self) -> None:
         """A result came too late and was dropped."""
@@ -218,6 +229,14 @@ class Metrics:
     def pending_rows(self, count: int) -> None:
         """How many rows wait to be written behind."""
         self.instruments.pending.set(count)
+
+    def log_bytes(self, size: int) -> None:
+        """How large the database's write-ahead log is."""
+        self.instruments.log_bytes.set(size)
+
+    def clock_skew(self, seconds: float) -> None:
+        """How far this node's clock is ahead of the database's."""
+        self.instruments.clock_skew.set(seconds)
 
     def stored(self, seconds: float) -> None:
         """A transaction took *seconds*."""

@@ -1,6 +1,7 @@
 """The HTTP application: the process' own routes, the API below /api/v1, and the pages.
 
-From the outside in: `security.Perimeter`, `limits.Throttle`, `limits.BodyLimit`, `idempotency.Once`, the routes.
+From the outside in: `security.Perimeter`, `web_config.FileHeaders` where there is such a file, `limits.Throttle`,
+`limits.BodyLimit`, `idempotency.Once`, the routes.
 """
 
 from importlib import import_module
@@ -10,12 +11,13 @@ from fastapi import FastAPI
 
 from mailwatch import __version__
 from mailwatch.web import process
-from mailwatch.web.auth import TokenMemory
+from mailwatch.web.auth import Strangers, TokenMemory
 from mailwatch.web.idempotency import Once
 from mailwatch.web.limits import BodyLimit, Throttle
 from mailwatch.web.problems import install
 from mailwatch.web.security import Perimeter
 from mailwatch.web.surface import Probing, Surface, WebSettings
+from mailwatch.web.web_config import FileHeaders
 
 _PAGES = "mailwatch.web.pages"
 
@@ -36,6 +38,7 @@ def make_app(surface: Surface | Probing) -> FastAPI:
         app.include_router(process.router)
         app.include_router(process.reports)
         app.add_api_route("/", process.landing, include_in_schema=False)
+        _add_headers(app, surface)
         app.add_middleware(Perimeter, settings=WebSettings())
     else:
         _fill(app, surface)
@@ -49,6 +52,7 @@ def _fill(app: FastAPI, surface: Surface) -> None:
     app.state.surface = surface
     app.state.probing = surface.probing
     app.state.tokens = TokenMemory(surface.clock)
+    app.state.strangers = Strangers(settings.requests_per_minute, surface.clock)
     app.include_router(process.router)
     add_api(app, surface)
     if find_spec(_PAGES) is not None and (router := getattr(import_module(_PAGES), "router", None)) is not None:
@@ -59,4 +63,10 @@ def _fill(app: FastAPI, surface: Surface) -> None:
     app.add_middleware(Once)
     app.add_middleware(BodyLimit, most_bytes=settings.max_body_bytes, seconds=settings.body_seconds)
     app.add_middleware(Throttle, requests_per_minute=settings.requests_per_minute, clock=surface.clock)
+    _add_headers(app, surface.probing)
     app.add_middleware(Perimeter, settings=settings, log=surface.log)
+
+
+def _add_headers(app: FastAPI, probing: Probing) -> None:
+    if probing.web_config is not None:
+        app.add_middleware(FileHeaders, file=probing.web_config)

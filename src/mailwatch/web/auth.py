@@ -5,24 +5,30 @@ sending gate before every message costs no database.
 """
 
 import ipaddress
+import math
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, TypeVar
 
 from fastapi import Depends, Request
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
+from starlette.types import Scope
 
+from mailwatch.desk.attempts import Rate
 from mailwatch.desk.passwords import hashed
 from mailwatch.ports import Act, Clock, StoreUnavailableError
 from mailwatch.ports.people import Role, Session, Token
 from mailwatch.web.problems import Problem
 from mailwatch.web.surface import Surface
 
-#: How long a token that was good is believed: a token revoked elsewhere ends within this.
+T = TypeVar("T")
+
+#: How long a token that was good is believed (one revoked elsewhere ends within this), and a secret that was none is none.
 TOKEN_SECONDS: Final = 5.0
 _MOST_TOKENS: Final = 10_000
+_GOOD_SECONDS: Final = 3600.0
 _LONGEST_SECRET: Final = 200
 #: By any of these a proxy shows itself, however little it was set up to tell.
 _BY_PROXY: Final = re.compile(r"x-forwarded-.*|forwarded|via|x-real-ip|x-client-ip|cf-connecting-ip|true-client-ip")
@@ -74,6 +80,69 @@ class TokenMemory:
         self._known.clear()
 
 
+class Strangers:
+    """Look-ups of secrets that nobody here has: the first costs whoever asks, and the next few no database.
+
+    Without it each made-up token would be read for before any limit counts it.  A secret found good within the last hour is looked
+    up whatever its address has done: a flood from behind the same proxy ends no session.
+    """
+
+    def __init__(self, per_minute: int, clock: Clock) -> None:
+        self._rate = Rate(per_minute, burst=burst_of(per_minute), clock=clock)
+        self._clock = clock
+        self._good: dict[str, float] = {}
+        self._unknown: dict[str, float] = {}
+
+    async def found(self, key: str, who: str, look_up: Callable[[], Awaitable[T | None]]) -> T | None:
+        """What *look_up* finds for the hash *key*; raises Problem when *who* has asked in vain too often."""
+        now = self._clock.monotonic()
+        if self._unknown.get(key, now) > now:
+            return None
+        charged = self._good.get(key, now) <= now
+        if charged and (wait := self._rate.take(who)) > 0:
+            raise too_many(wait)
+        try:
+            found = await look_up()
+        except StoreUnavailableError:
+            if charged:
+                self._rate.give_back(who)
+            raise
+        if found is None:
+            _keep(self._unknown, key, now + TOKEN_SECONDS)
+            return None
+        if charged:
+            self._rate.give_back(who)
+        _keep(self._good, key, now + _GOOD_SECONDS)
+        return found
+
+
+def _keep(memory: dict[str, float], key: str, until: float) -> None:
+    if len(memory) >= _MOST_TOKENS:
+        memory.clear()
+    memory[key] = until
+
+
+def burst_of(per_minute: int) -> int:
+    """A page loads a dozen things at once: a quarter of a minute's worth may come together."""
+    return max(1, per_minute // 4)
+
+
+def too_many(wait: float) -> Problem:
+    """Refused for *wait* seconds."""
+    seconds = max(1, math.ceil(wait))
+    return Problem("too_many", f"try again in {seconds} s", headers={"retry-after": str(seconds)})
+
+
+def path_of(scope: Scope) -> str:
+    """Without the prefix a proxy may have put before it."""
+    return str(scope["path"]).removeprefix(scope.get("root_path", ""))
+
+
+def purse_of(scope: Scope, who: str) -> str:
+    """On whose account a request is: whoever floods from Prometheus' own address shall not blind it."""
+    return f"scrape:{who}" if path_of(scope) == "/metrics" else who
+
+
 def surface_of(request: HTTPConnection) -> Surface:
     """What this application works with."""
     surface = request.app.state.surface
@@ -82,7 +151,10 @@ def surface_of(request: HTTPConnection) -> Surface:
 
 
 async def caller_of(request: HTTPConnection) -> Caller | None:
-    """Who is asking, or None; looked up once a request.  Raises StoreUnavailableError."""
+    """Who is asking, or None; looked up once a request.
+
+    Raises StoreUnavailableError, and Problem for an address that has made up too many secrets.
+    """
     if not hasattr(request.state, "caller"):
         request.state.caller = await _identify(request)
     caller: Caller | None = request.state.caller
@@ -92,12 +164,12 @@ async def caller_of(request: HTTPConnection) -> Caller | None:
 async def is_still_known(request: HTTPConnection) -> bool:
     """Whether who asked once is known yet, for answers that last: token not revoked, session not ended, role not smaller.
 
-    While the database is away, whoever was known stays so.
+    While nobody can be looked up, whoever was known stays so.
     """
     before = await caller_of(request)
     try:
         now = await _identify(request)
-    except StoreUnavailableError:
+    except (StoreUnavailableError, Problem):
         return True
     return now is not None and (before is None or now.may(before.role))
 
@@ -112,8 +184,14 @@ async def _identify(request: HTTPConnection) -> Caller | None:
     cookie = request.cookies.get(cookie_name(request), "")
     if not cookie or len(cookie) > _LONGEST_SECRET:
         return None
-    session = await surface_of(request).accounts.session_of(cookie)
-    return None if session is None else Caller(session.user, session.role, "user", hashed(cookie))
+    key = hashed(cookie)
+    session = await _looked_up(request, key, lambda: surface_of(request).accounts.session_of(cookie))
+    return None if session is None else Caller(session.user, session.role, "user", key)
+
+
+async def _looked_up(request: HTTPConnection, key: str, look_up: Callable[[], Awaitable[T | None]]) -> T | None:
+    strangers: Strangers = request.app.state.strangers
+    return await strangers.found(key, purse_of(request.scope, f"address:{origin_of(request)}"), look_up)
 
 
 async def _by_token(request: HTTPConnection, text: str) -> Caller | None:
@@ -123,7 +201,7 @@ async def _by_token(request: HTTPConnection, text: str) -> Caller | None:
     memory: TokenMemory = request.app.state.tokens
     token = memory.get(key)
     if token is None:
-        token = await surface_of(request).accounts.token_of(text)
+        token = await _looked_up(request, key, lambda: surface_of(request).accounts.token_of(text))
         if token is None:
             return None
         memory.put(key, token)

@@ -23,8 +23,15 @@ _VERSIONS: Final = {
 _TOO_OLD: Final = ("TLS10", "TLS11")
 _SECTIONS: Final = ("tls_server_config", "http_server_config", "basic_auth_users")
 _TLS_KEYS: Final = ("cert_file", "key_file", "client_auth_type", "client_ca_file", "min_version", "max_version", "cipher_suites")
-#: Headers the toolkit lets operators set; the page's own are stricter, so these are only for the file's acceptance.
 _HTTP_KEYS: Final = ("http2", "headers")
+#: The headers that the toolkit lets operators set, and of some the only values (exporter-toolkit, web/handler.go).
+_HEADERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "Strict-Transport-Security": (),
+    "X-Content-Type-Options": ("nosniff",),
+    "X-Frame-Options": ("deny", "sameorigin"),
+    "X-XSS-Protection": (),
+    "Content-Security-Policy": (),
+}
 
 
 class WebConfigError(MailwatchError):
@@ -76,7 +83,7 @@ class ExporterConfig:
 
     tls: TlsServer | None = None
     users: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)  #: name -> bcrypt hash
-    headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  #: names in lower case
 
 
 def read(path: Path) -> ExporterConfig:
@@ -175,10 +182,13 @@ def _users(given: object) -> dict[str, str]:
 
 
 def _headers(given: object) -> dict[str, str]:
-    headers = _table(given, "http_server_config.headers", None)
-    if not all(isinstance(value, str) and value.isprintable() for value in headers.values()):
-        raise WebConfigError("http_server_config.headers: values are texts of one line")
-    return {name.lower(): str(value) for name, value in headers.items()}
+    headers = _table(given, "http_server_config.headers", tuple(_HEADERS))
+    for name, value in headers.items():
+        if not isinstance(value, str) or not value.isprintable() or not value.isascii():
+            raise WebConfigError("http_server_config.headers: values are texts of one line, in ASCII")
+        if value and _HEADERS[name] and value not in _HEADERS[name]:
+            raise WebConfigError(f"http_server_config.headers.{name}: one of {', '.join(_HEADERS[name])} is needed")
+    return {name.lower(): value for name, value in headers.items() if value}  # unset if blank
 
 
 def _table(given: object, name: str, known: tuple[str, ...] | None) -> dict[str, Any]:

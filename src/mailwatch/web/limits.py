@@ -4,7 +4,6 @@ Rates are kept as GCRA (a virtual-scheduling leaky bucket): one number for each 
 """
 
 import asyncio
-import math
 import re
 from typing import Final
 
@@ -14,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mailwatch.desk.attempts import Rate
 from mailwatch.ports import Clock
-from mailwatch.web.auth import caller_of, origin_of
+from mailwatch.web.auth import burst_of, caller_of, origin_of, path_of, purse_of, too_many
 from mailwatch.web.problems import Problem
 from mailwatch.web.security import ALWAYS_OPEN
 
@@ -31,32 +30,31 @@ class Throttle:
 
     def __init__(self, app: ASGIApp, *, requests_per_minute: int, clock: Clock) -> None:
         self._app = app
-        # A page loads a dozen things at once: a quarter of a minute's worth may come in one burst.
-        self._rate = Rate(requests_per_minute, burst=max(1, requests_per_minute // 4), clock=clock)
+        self._rate = Rate(requests_per_minute, burst=burst_of(requests_per_minute), clock=clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or refuse it with the time to wait."""
         if scope["type"] == "http" and scope["path"] not in ALWAYS_OPEN:
-            request = Request(scope)
-            caller = await caller_of(request)
-            if caller is None or not _asks_the_gate(scope):
-                who = caller.actor if caller is not None else f"address:{origin_of(request)}"
-                # whoever floods from Prometheus' own address shall not blind it
-                wait = self._rate.take(f"scrape:{who}" if _path_of(scope) == "/metrics" else who)
-                if wait > 0:
-                    seconds = max(1, math.ceil(wait))
-                    problem = Problem("too_many", f"try again in {seconds} s", headers={"retry-after": str(seconds)})
-                    await problem.response(scope["path"])(scope, receive, send)
-                    return
+            try:
+                await self._count(Request(scope))
+            except Problem as problem:
+                await problem.response(scope["path"])(scope, receive, send)
+                return
         await self._app(scope, receive, send)
+
+    async def _count(self, request: Request) -> None:
+        """Raises Problem when it is one too many."""
+        caller = await caller_of(request)
+        if caller is not None and _asks_the_gate(request.scope):
+            return
+        who = caller.actor if caller is not None else f"address:{origin_of(request)}"
+        wait = self._rate.take(purse_of(request.scope, who))
+        if wait > 0:
+            raise too_many(wait)
 
 
 def _asks_the_gate(scope: Scope) -> bool:
-    return scope["method"] == "GET" and _GATE.fullmatch(_path_of(scope)) is not None
-
-
-def _path_of(scope: Scope) -> str:
-    return str(scope["path"]).removeprefix(scope.get("root_path", ""))
+    return scope["method"] == "GET" and _GATE.fullmatch(path_of(scope)) is not None
 
 
 class BodyLimit:

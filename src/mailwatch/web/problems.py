@@ -20,10 +20,11 @@ from mailwatch.desk.acts import HoldError, NotConfirmedError
 from mailwatch.desk.bulk import BulkError
 from mailwatch.desk.newcomers import RosterError
 from mailwatch.desk.windows import WindowError
-from mailwatch.ports import MailboxExistsError, MailboxNotFoundError, MailwatchError, StoreUnavailableError
+from mailwatch.ports import KeyRetiredError, MailboxExistsError, MailboxNotFoundError, MailwatchError, StoreUnavailableError
 from mailwatch.ports.campaigns import CampaignExistsError, CampaignNotFoundError, StaleError
 from mailwatch.ports.consents import ConsentError
 from mailwatch.ports.maintenance import WindowNotFoundError
+from mailwatch.ports.pages import CountDiffersError
 from mailwatch.ports.people import AccountError
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -137,8 +138,10 @@ _KINDS: Final[tuple[tuple[type[Exception], str], ...]] = (
     (NotConfirmedError, "not_confirmed"),
     (HoldError, "unfit"),
     (BulkError, "bulk"),
+    (CountDiffersError, "bulk"),
     (AccountError, "account"),
     (ConsentError, "consent"),
+    (KeyRetiredError, "unavailable"),  # it names a key's id, which shows nothing
 )
 
 

@@ -6,13 +6,20 @@ TLS at all is settled at the start.
 
 import asyncio
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mailwatch.ports import EventLog
 from mailwatch.web.basic_auth import BasicAuth
 from mailwatch.web.exporter_config import ExporterConfig, TlsServer, WebConfigError, read
+
+#: Paths that exporters have, too.
+_OF_EXPORTERS: Final = ("/metrics", "/-/", "/livez", "/readyz")
+_OURS: Final = frozenset({"content-security-policy", "x-content-type-options", "x-frame-options"})
 
 Mark = tuple[tuple[int, int, int] | None, ...]
 
@@ -34,6 +41,12 @@ class WebConfigFile:
         """Whether metrics are for the file's users alone, and for whom mailwatch itself knows."""
         self._refresh()
         return self._auth is not None
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What it adds to answers; names in lower case."""
+        self._refresh()
+        return self._config.headers
 
     async def admits(self, header: str | None) -> bool:
         """Whether an Authorization *header* is of one of its users."""
@@ -79,6 +92,35 @@ class WebConfigFile:
 
     def _marks(self) -> Mark:
         return tuple(_mark(path) for path in (self.path, *_files(self._config.tls)))
+
+
+class FileHeaders:
+    """ASGI middleware: the file's headers on each answer that has none of that name of its own.
+
+    What guards the pages (`_OURS`) the file decides for metrics and health alone: it is written for exporters, and a policy that
+    suits them would take the pages' scripts from them, or their guard.
+    """
+
+    def __init__(self, app: ASGIApp, *, file: WebConfigFile) -> None:
+        self._app = app
+        self._file = file
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        ours = frozenset() if scope["path"].startswith(_OF_EXPORTERS) else _OURS
+        added = [(name, value) for name, value in self._file.headers.items() if name not in ours]
+
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in added:
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, sent)
 
 
 class _Fresh(ssl.SSLContext):

@@ -52,7 +52,14 @@ def test_the_policy_of_the_configuration_holds_for_what_people_do(installed):
     held = installed.json("campaign", "brake")["held_back"]
     assert [(pause["campaign"], pause["in_force"]) for pause in held] == [("autumn", False)]
     assert "not in force" in installed.well("campaign", "brake")
-    assert "1 campaign paused" in installed.run("campaign", "brake", "--release").output
+    assert "--release --expected 1" in installed.run("campaign", "brake").output
+    assert (
+        "pauses of 1 campaigns are held back now, not 2"
+        in installed.run("campaign", "brake", "--release", "--expected", "2").output
+    )
+    assert "--expected goes with --release" in installed.run("campaign", "brake", "--expected", "1").output
+    assert installed.json("campaign", "show", "autumn")["state"] == "active"
+    assert "1 campaign paused" in installed.run("campaign", "brake", "--release", "--expected", "1").output
     assert installed.json("campaign", "show", "autumn")["state"] == "paused"
     assert "nothing is held back" in installed.well("campaign", "brake")
 

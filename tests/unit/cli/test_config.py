@@ -66,6 +66,20 @@ def test_secrets_are_read_only_when_asked_for(invoke, good):
     assert "LoadCredential" in done.stdout
 
 
+def test_the_fleet_is_held_against_the_paces_when_asked_for(installed):
+    def checked(*more):
+        done = CliRunner().invoke(build(["config"]), ["config", "check", str(installed.config), *more])
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    installed.fill(4)
+    assert "every pace is fast enough" in checked("--fleet")
+    assert json.loads(checked("--fleet", "--json"))["too_slow"] == []
+    installed.config.write_text(installed.config.read_text() + "[providers.other]\nlogins_per_minute = 0.5\n")
+    assert "too slow for the interval: imap.example.org: 4 mailboxes at 0.5 logins a minute" in checked("--fleet")
+    assert "too slow" not in checked()
+
+
 def test_a_missing_file_is_told(invoke, tmp_path):
     for verb in ("check", "show"):
         done = invoke(verb, tmp_path / "absent.toml")

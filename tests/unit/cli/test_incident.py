@@ -1,4 +1,4 @@
-"""`mailwatch incident list|show`: outages for people and programs."""
+"""`mailwatch incident list|show|close`: outages for people and programs."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -44,3 +44,24 @@ def test_one_that_is_not_there_is_a_wrong_usage(installed):
 def test_where_there_was_none_that_is_said(installed):
     installed.fill(1)
     assert "there was no incident yet" in installed.run("incident", "list").stderr
+
+
+def test_a_person_says_that_one_is_over(installed):
+    installed.fill(1)
+    keep(installed, OUTAGE)
+    assert "inc_1 closed: what waits at provider:google is due now" in installed.run("incident", "close", "inc_1").stderr
+    assert installed.json("incident", "list", "--open")["incidents"] == []
+
+    async def audit(store):
+        return [(row.action, row.origin, row.subject) for row in await store.pages.audit(None, 9) if row.subject == "inc_1"]
+
+    assert installed.with_store(audit) == [("incident.close", "cli", "inc_1")]
+    assert "inc_1 is over since" in installed.run("incident", "close", "inc_1").stderr
+    assert len(installed.with_store(audit)) == 1
+
+
+def test_closing_one_that_is_not_there_is_a_wrong_usage(installed):
+    installed.fill(1)
+    said = installed.run("incident", "close", "inc_none")
+    assert said.exit_code == 2
+    assert "`mailwatch incident list` shows those there are" in said.stderr

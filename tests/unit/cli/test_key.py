@@ -1,13 +1,18 @@
 """`mailwatch key generate|rotate`."""
 
+import asyncio
 import json
 import stat
 
+import pytest
 from typer.testing import CliRunner
 
-from contract.fleet import later
+from contract.fleet import ADD, NOON, SetClock, later
 from mailwatch.cli import build
-from mailwatch.store import KeyRing
+from mailwatch.core import acts
+from mailwatch.core.secret import Secret
+from mailwatch.ports import KeyRetiredError
+from mailwatch.store import KeyRing, SqlStore, Vault
 
 
 def generate(*arguments):
@@ -67,6 +72,27 @@ def test_old_keys_are_dropped_when_they_seal_nothing(installed):
     installed.well("key", "rotate", "--drop-old")
     assert len(ring_of(installed).keys) == 1
     assert passwords(installed) == before
+
+
+def test_a_node_that_still_seals_with_an_older_key_is_refused_once_that_key_is_dropped(installed):
+    installed.fill(2)
+    before = Vault(ring_of(installed))
+    installed.well("key", "rotate")
+
+    async def give(number):
+        store = SqlStore(installed.url, before, SetClock(), node="web")
+        await store.open()
+        try:
+            secret = Secret(f"new-{number}")
+            await store.set_secret(f"mb_000{number}", secret, lambda standing: acts.new_secret(standing, NOON, "owner"), ADD)
+        finally:
+            await store.close()
+
+    asyncio.run(give(0))  # it has not heard of the rotation
+    installed.well("key", "rotate", "--drop-old")
+    with pytest.raises(KeyRetiredError):
+        asyncio.run(give(1))
+    assert passwords(installed) == ["new-0", "password-1"]
 
 
 def test_an_interrupted_rotation_goes_on_without_another_key(installed):

@@ -4,6 +4,10 @@ import json
 
 import pytest
 
+from contract.fleet import SetClock, later, moved, refused
+from mailwatch.core.causes import Cause
+from mailwatch.core.lifecycle import State, Trigger
+
 
 def test_a_mailbox_is_added_with_its_secret_from_standard_input(installed):
     said = installed.well(
@@ -116,6 +120,22 @@ def test_a_new_secret_starts_a_new_generation(installed):
         return claim.credential.generation, claim.credential.password().reveal()
 
     assert installed.with_store(credential) == (2, "new one")
+
+
+def test_the_password_that_was_refused_is_not_stored_as_a_new_one(installed):
+    async def work(store):
+        for _ in range(2):
+            (claim,) = await store.claim_due(later(), 1, 60)
+            await store.record(claim, refused(claim))
+        (claim,) = await store.claim_due(later(), 1, 60)
+        await store.record(claim, moved(claim, State.BLOCKED, Trigger.PERSON_NEEDED, cause=Cause.INVALID_CREDENTIALS))
+
+    installed.fill(1)
+    installed.with_store(work, SetClock(later()))
+    said = installed.run("mailbox", "set-secret", "user0@example.org", "--secret-stdin", given="password-0\n")
+    assert said.exit_code == 0
+    assert "stored already and was refused" in said.output
+    assert "mailwatch mailbox reconnect user0@example.org" in said.output
 
 
 def test_an_oauth_mailbox_is_added_without_a_secret_and_says_how_to_sign_in(installed):

@@ -1,10 +1,13 @@
 """A mailbox and its history in words, and as JSON."""
 
+from dataclasses import replace
+
 from contract.fleet import SetClock, later, moved
 from mailwatch.cli import mailbox_words
 from mailwatch.core.causes import Cause
 from mailwatch.core.evidence import Evidence
 from mailwatch.core.lifecycle import State, Trigger
+from mailwatch.core.standing import Decision
 
 
 def test_a_history_tells_when_what_and_why_in_the_servers_words(installed):
@@ -41,6 +44,24 @@ def test_a_blocked_mailbox_is_shown_with_what_to_do(installed):
     shown = installed.well("mailbox", "show", "mb_0000")
     assert "blocked: needs a person" in shown
     assert "what to do 1. " in shown
+
+
+def test_a_mailbox_that_we_cannot_look_at_is_shown_with_the_fault_and_its_cure(installed):
+    unseen = {"impairment": "secret_unreadable", "impaired_since_at": later()}
+
+    async def work(store):
+        (claim,) = await store.claim_due(later(), 1, 60)
+        after = replace(claim.standing, due_at=later(300), **unseen)
+        await store.record(claim, Decision(claim.standing, after, note="impaired: secret_unreadable"))
+        await store.flush()
+
+    installed.fill(1)
+    installed.with_store(work, SetClock(later()))
+    shown = installed.well("mailbox", "show", "mb_0000")
+    assert "not seen   mailwatch cannot look at it: its stored secret cannot be opened" in shown
+    assert "what to do 1. Put the key ring back" in shown
+    told = installed.json("mailbox", "show", "mb_0000")
+    assert "secret_unreadable" in str(told)
 
 
 def test_every_trigger_and_every_state_has_its_words():

@@ -9,11 +9,12 @@ def windows(installed, *options):
 
 def test_a_window_is_declared_listed_and_ended(installed):
     installed.fill(1)
-    said = installed.run("maintenance", "add", "kernel upgrade", "--minutes", "90", "--scope", "provider:Google")
+    said = installed.run("maintenance", "add", "kernel upgrade", "--minutes", "90", "--scope", "domain:Example.org")
     assert said.exit_code == 0, said.output
-    assert "kernel upgrade - provider:google, 1 h 30 min; running until" in said.stderr
+    assert "kernel upgrade - domain:example.org, 1 h 30 min; running until" in said.stderr
+    assert "it covers 1 mailbox\n" in said.stderr
     (window,) = windows(installed)
-    assert (window["scope"], window["seconds"], window["every"]) == ({"provider": "google"}, 5400, "once")
+    assert (window["scope"], window["seconds"], window["every"]) == ({"domain": "example.org"}, 5400, "once")
     assert window["running_until_at"] is not None
     assert "kernel upgrade" in installed.well("maintenance", "list")
     installed.well("maintenance", "end", window["id"])
@@ -33,6 +34,8 @@ def test_a_recurring_one_says_when_it_comes_next(installed):
     [
         (("--scope", "google"), "write one of provider:NAME"),
         (("--scope", "egress:own"), "leave it out for everything"),
+        (("--scope", "domain:exmaple.org"), "--scope: no mailbox has the domain 'exmaple.org'"),
+        (("--scope", "provider:other"), "declare it for each endpoint:HOST or domain:NAME"),
         (("--start", "tomorrow"), "--start 'tomorrow': a moment is needed"),
         (("--start", "2020-01-01"), "would have ended"),
         (("--until", "2099-01-01"), "--until: it is for recurring windows"),

@@ -1,15 +1,21 @@
 """`mailwatch nagios` against a daemon's real exposition, well and not, and against what is none."""
 
+import asyncio
 import re
 import socket
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import bcrypt
 import pytest
+import trustme
 from typer.testing import CliRunner
 
+from fakes.ports import FakeLog
+from fakes.web import Daemon
 from mailwatch.cli import build
 from mailwatch.cli.nagios import Threshold
 from mailwatch.core.causes import Cause
@@ -17,6 +23,9 @@ from mailwatch.core.incidents.life import Incident
 from mailwatch.core.incidents.scopes import Scope, ScopeKind
 from mailwatch.core.lifecycle import State
 from mailwatch.telemetry.metrics import Metrics
+from mailwatch.web.app import make_app
+from mailwatch.web.server import WebServer, listen
+from mailwatch.web.web_config import WebConfigFile
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 #: "Plugin Output for Nagios": label=value[unit];[warn];[crit];[min];[max]
@@ -32,11 +41,20 @@ def exposition(states, *, provider="google", lag=0.0, up=True, incidents=()):
     return metrics.exposition()[0]
 
 
+class Asked(list):
+    """Paths that were asked for, and with which rights."""
+
+    def __init__(self):
+        super().__init__()
+        self.rights = []
+
+
 @contextmanager
 def serving(body, code=200):
     class Answers(BaseHTTPRequestHandler):
         def do_GET(self):
             self.server.asked.append(self.path)
+            self.server.asked.rights.append(self.headers["authorization"])
             self.send_response(code)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -46,7 +64,7 @@ def serving(body, code=200):
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
-        server.asked = []
+        server.asked = Asked()
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
@@ -133,6 +151,101 @@ def test_what_is_not_mailwatch_is_unknown(body, code):
         exit_code, line = ask(url)
     assert exit_code == 3
     assert line.startswith("MAILWATCH UNKNOWN - ")
+
+
+@contextmanager
+def protected(folder, text):
+    """mailwatch's own HTTP before a web_config of *text*, its metrics for its users; its URL."""
+    (folder / "web.yml").write_text(text)
+    body = exposition({State.CONNECTED: 10})
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+
+    async def render(_):
+        return body, "text/plain"
+
+    async def begin():
+        file = WebConfigFile(folder / "web.yml", FakeLog())
+        probing = replace(Daemon().probing(), render_metrics=render, web_config=file)
+        server = WebServer(make_app(probing), listen("127.0.0.1:0"), web_config=file)
+        server.start()
+        return server
+
+    thread.start()
+    try:
+        server = asyncio.run_coroutine_threadsafe(begin(), loop).result(10)
+        yield server.url
+        asyncio.run_coroutine_threadsafe(server.stop(), loop).result(10)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+def users():
+    return f"basic_auth_users:\n  nagios: {bcrypt.hashpw('gehéim'.encode(), bcrypt.gensalt(4)).decode()}\n"
+
+
+def test_a_user_of_the_web_config_is_admitted_with_the_password_from_a_file_or_the_environment(tmp_path, monkeypatch):
+    (tmp_path / "right").write_text("gehéim\n")
+    (tmp_path / "wrong").write_text("geheim\n")
+    with protected(tmp_path, users()) as url:
+        words = f"the daemon at {url} admits nobody without a right to it (401): give --user or --token-file"
+        assert ask(url) == (3, f"MAILWATCH UNKNOWN - {words}")
+        assert ask(url, "--user", "nagios", "--password-file", str(tmp_path / "right"))[0] == 0
+        code, line = ask(url, "--user", "nagios", "--password-file", str(tmp_path / "wrong"))
+        assert (code, "are user, password or token right?" in line) == (3, True)
+        monkeypatch.setenv("MAILWATCH_NAGIOS_PASSWORD", "gehéim")
+        assert ask(url, "--user", "nagios")[0] == 0
+        assert ask(url, "--user", "nagios", "--password-file", str(tmp_path / "wrong"))[0] == 3
+
+
+def test_a_private_authority_and_a_certificate_of_our_own_are_named_by_files(tmp_path):
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    server, client = authority.issue_cert("127.0.0.1"), authority.issue_cert("nagios.example")
+    server.private_key_and_cert_chain_pem.write_to_path(tmp_path / "server.pem")
+    client.private_key_pem.write_to_path(tmp_path / "client.key")
+    client.cert_chain_pems[0].write_to_path(tmp_path / "client.pem")
+    tls = "tls_server_config:\n  cert_file: server.pem\n  key_file: server.pem\n"
+    tls += "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n"
+    ca, certificate, key = (str(tmp_path / name) for name in ("ca.pem", "client.pem", "client.key"))
+    with protected(tmp_path, tls) as url:
+        assert url.startswith("https://")
+        assert "CERTIFICATE_VERIFY_FAILED" in ask(url)[1]
+        assert ask(url, "--ca-file", ca)[0] == 3
+        assert ask(url, "--ca-file", ca, "--cert-file", certificate, "--key-file", key)[0] == 0
+        for wrong in (("--ca-file", key), ("--ca-file", f"{ca}.none"), ("--ca-file", ca, "--cert-file", certificate)):
+            code, line = ask(url, *wrong)
+            assert (code, "cannot be used" in line) == (3, True), line
+
+
+def test_a_token_is_sent_as_a_bearers(tmp_path):
+    (tmp_path / "token").write_text("mwt_abc\n")
+    with serving(exposition({State.CONNECTED: 1})) as (url, asked):
+        assert ask(url, "--token-file", str(tmp_path / "token"))[0] == 0
+        assert ask(url)[0] == 0
+    assert asked.rights == ["Bearer mwt_abc", None]
+
+
+@pytest.mark.parametrize(
+    ("words", "cure"),
+    [
+        (("--user", "nagios"), "its password is needed, in --password-file or in $MAILWATCH_NAGIOS_PASSWORD"),
+        (("--user", "na:gios", "--password-file", "FULL"), "no colon"),
+        (("--user", "nagios", "--password-file", "EMPTY"), "its first line is to be the secret"),
+        (("--user", "nagios", "--password-file", "NONE"), "No such file"),
+        (("--user", "nagios", "--password-file", "BINARY"), "no UTF-8"),
+        (("--password-file", "FULL"), "needs the --user"),
+        (("--user", "nagios", "--token-file", "FULL"), "two ways in"),
+    ],
+)
+def test_a_right_that_is_not_whole_is_unknown_and_shows_no_secret(tmp_path, words, cure):
+    for name, content in (("FULL", b"geheim"), ("EMPTY", b"\ngeheim"), ("BINARY", b"geheim\xff")):
+        (tmp_path / name).write_bytes(content)
+    named = [str(tmp_path / word) if word.isupper() else word for word in words]
+    code, line = ask("http://127.0.0.1:1", *named)
+    assert (code, cure in line, "geheim" in line) == (3, True, False), line
 
 
 def test_a_daemon_that_does_not_answer_is_unknown(free_port):

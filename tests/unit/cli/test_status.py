@@ -56,6 +56,13 @@ def ask(url, *more):
     return CliRunner().invoke(build(words), words)
 
 
+def test_where_mailboxes_are_too_many_for_the_pace_is_told():
+    with serving(WELL | {"too_slow": ["mail.own.example: 5000 mailboxes …"]}) as (url, _):
+        assert "too slow for the interval: mail.own.example: 5000 mailboxes" in ask(url).output
+    with serving(WELL | {"too_slow": 7}) as (url, _):
+        assert "too slow" not in ask(url).output
+
+
 def test_a_fleet_that_is_well_ends_with_0():
     with serving(WELL) as (url, asked):
         said = ask(url)

@@ -126,3 +126,11 @@ def test_everything_but_one_sound_reference_is_refused_without_showing_it(value)
     with pytest.raises(ValidationError) as caught:
         ADAPTER.validate_python(value)
     assert CANARY not in caught.value.errors()[0]["msg"]
+
+
+def test_a_reference_tells_the_file_it_reads_where_there_is_one():
+    assert reference(file="/etc/x").file({}) == Path("/etc/x")
+    assert reference(credential="x").file({"CREDENTIALS_DIRECTORY": "/run/c"}) == Path("/run/c/x")
+    assert reference(credential="x").file({}) is None
+    assert reference(env="X").file({"X": "/etc/x"}) is None
+    assert reference(command=["/bin/echo", "x"]).file({}) is None

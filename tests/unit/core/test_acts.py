@@ -1,10 +1,13 @@
 """What people do to a mailbox, and what it does to the standing."""
 
+from dataclasses import replace
+
 import pytest
 
 from builders import NOW, a_standing, later
 from mailwatch.core import acts
 from mailwatch.core.causes import Cause
+from mailwatch.core.flapping import is_flapping
 from mailwatch.core.lifecycle import Effect, IllegalMoveError, State
 from mailwatch.core.policy import Policy
 
@@ -110,3 +113,91 @@ def test_what_the_old_secret_proved_does_not_count_for_a_new_one():
     standing = a_standing(State.VERIFYING, clean_probes=Policy().verify.successes - 1, verifying_since_at=later(-600))
     after = acts.new_secret(standing, NOW, "me").after
     assert (after.state, after.clean_probes, after.verifying_since_at) == (State.VERIFYING, 0, None)
+
+
+def confirmed(before, now=NOW, cause=Cause.SERVER_UNAVAILABLE):
+    return acts.confirm(before, now, cause, later(60), Policy().flap)
+
+
+def test_what_an_incident_confirms_is_disconnected_from_now_on_and_retried():
+    after = confirmed(a_standing(State.SUSPECT, cause=Cause.CONNECTION_TIMEOUT, attempts=0)).after
+    assert (after.state, after.cause, after.down_since_at, after.due_at, after.attempts) == (
+        State.RECONNECTING,
+        Cause.CONNECTION_TIMEOUT,
+        NOW,
+        later(60),
+        1,
+    )
+    assert confirmed(a_standing(State.SUSPECT, cause=Cause.INVALID_CREDENTIALS)).after.cause is Cause.SERVER_UNAVAILABLE
+
+
+def test_what_is_no_suspicion_any_more_is_not_confirmed():
+    with pytest.raises(IllegalMoveError):
+        confirmed(a_standing(State.CONNECTED))
+
+
+def test_mailboxes_that_a_mass_outage_takes_again_and_again_are_flapping():
+    standing = a_standing(State.SUSPECT, cause=Cause.CONNECTION_TIMEOUT)
+    for seconds in (0, 600, 1200):
+        assert not is_flapping(standing, Policy().flap, later(seconds))
+        after = confirmed(standing, later(seconds)).after
+        standing = replace(after, state=State.SUSPECT, down_since_at=None)  # it came back, and went again
+    assert standing.episodes_at == (NOW, later(600), later(1200))
+    assert is_flapping(standing, Policy().flap, later(1200))
+    still_down = replace(standing, down_since_at=later(1200))
+    assert confirmed(still_down, later(1800)).after.episodes_at == standing.episodes_at
+
+
+def played(standing, *steps):
+    """The standing after acts, each told as (seconds after NOW, act)."""
+    for seconds, act in steps:
+        standing = act(standing, later(seconds)).after
+    return standing
+
+
+def disconnected(standing, now):
+    return acts.disconnect(standing, now, "me")
+
+
+def reconnected(standing, now):
+    return acts.reconnect(standing, now, "me")
+
+
+def on_hold(standing, now):
+    return acts.hold(standing, now, "me", Cause.WARMUP_PAUSE, None)
+
+
+def released(standing, now):
+    return acts.release(standing, now, "me")
+
+
+DAYS = 86_400
+
+
+@pytest.mark.parametrize(
+    ("state", "steps"),
+    [
+        (State.BLOCKED, [(0, reconnected)]),
+        (State.BLOCKED, [(0, disconnected), (300, reconnected)]),
+        (State.BLOCKED, [(0, on_hold), (300, released)]),
+        (State.HELD, [(0, disconnected), (300, reconnected)]),
+        (State.INACTIVE, [(0, reconnected), (30, on_hold), (300, released)]),
+        (State.INACTIVE, [(0, reconnected), (30, disconnected), (300, reconnected), (301, on_hold), (302, released)]),
+    ],
+)
+def test_no_act_makes_a_long_absence_a_short_one(state, steps):
+    gone = a_standing(state, since_at=later(-20 * DAYS), absent_since_at=later(-20 * DAYS), due_at=None)
+    back = played(gone, *steps)
+    assert back.state is State.RECONNECTING
+    assert back.absent_since_at == later(-20 * DAYS)
+
+
+def test_an_absence_that_was_stored_without_its_beginning_is_as_old_as_what_is_known():
+    blocked = a_standing(State.BLOCKED, since_at=later(-5 * DAYS), down_since_at=later(-20 * DAYS))
+    assert played(blocked, (0, disconnected)).absent_since_at == later(-20 * DAYS)
+    assert played(a_standing(State.HELD, since_at=later(-5 * DAYS)), (0, disconnected)).absent_since_at == later(-5 * DAYS)
+
+
+@pytest.mark.parametrize("state", [State.CONNECTED, State.SUSPECT, State.PENDING])
+def test_an_absence_begins_with_the_act_that_stops_the_sending(state):
+    assert played(a_standing(state), (7, disconnected)).absent_since_at == later(7)

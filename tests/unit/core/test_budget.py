@@ -113,3 +113,42 @@ def test_asking_about_hosts_leaves_nothing_behind():
         assert budget.room(f"h{number}.example", NOW) > 0
     assert budget.refused("once.example", NOW + timedelta(days=1)) == 0
     assert (len(budget._flying), len(budget._unproven), len(budget._refused)) == (0, 0, 0)
+
+
+def test_hosts_that_refused_as_many_as_they_may_are_exhausted_until_the_first_is_long_ago():
+    hosts = HostBudget(POLICY)
+    for seconds in range(POLICY.host_rejected_logins):
+        assert hosts.exhausted(NOW) == frozenset()
+        hosts.refuse(HOST, later(seconds))
+    hosts.refuse("other.example.org", NOW)
+    assert hosts.exhausted(later(10)) == {HOST}
+    assert hosts.exhausted(later(POLICY.host_window_seconds)) == frozenset()
+
+
+def test_a_clock_that_was_set_back_shuts_a_host_for_one_window_and_not_until_the_clock_is_there_again():
+    hosts, told = HostBudget(POLICY), [later(86_400 + second) for second in range(POLICY.host_rejected_logins)]
+    for moment in told:
+        hosts.refuse(HOST, moment)
+    assert not hosts.admits(HOST, NOW, proven=True, strict=True)
+    assert hosts.free_at(HOST, NOW) == later(POLICY.host_window_seconds)
+    opened = []
+    for second in range(0, 90_000, 5):  # the store goes on telling of them, and a day later they are there again
+        now = later(second)
+        hosts.learn({HOST: [moment for moment in told if moment > now - timedelta(seconds=POLICY.host_window_seconds)]})
+        if hosts.admits(HOST, now, proven=True, strict=True):
+            opened.append(second)
+    assert opened == list(range(int(POLICY.host_window_seconds), 90_000, 5))
+    assert not hosts.refused(HOST, later(90_000))
+
+
+def test_a_new_process_after_the_clock_was_set_back_learns_of_the_same_refusals_once():
+    hosts, told = HostBudget(POLICY), [later(7200), later(7200)]
+    for second in range(0, 30, 5):
+        hosts.learn({HOST: told})
+        assert hosts.refused(HOST, later(second)) == 2
+    hosts.refuse(HOST, later(30))
+    assert hosts.refused(HOST, later(31)) == POLICY.host_rejected_logins
+    hosts.learn({HOST: told})
+    assert hosts.refused(HOST, later(-3600)) == POLICY.host_rejected_logins, "set back once more"
+    hosts.learn({HOST: told})
+    assert hosts.refused(HOST, later(-3599)) == POLICY.host_rejected_logins

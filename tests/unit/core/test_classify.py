@@ -25,6 +25,7 @@ from replies_corpus import rows, score
         ("fresh-5.jsonl", 0.985),
         ("fresh-6.jsonl", 0.985),
         ("fresh-7.jsonl", 0.985),
+        ("fresh-8.jsonl", 0.985),
         ("siblings.jsonl", 0.985),
         ("handed-on.jsonl", 0.97),
     ],
@@ -439,3 +440,54 @@ def test_504_at_a_login_is_about_the_mechanism_whatever_its_enhanced_code():
 )
 def test_a_message_refused_in_another_language_is_understood(text, cause):
     assert smtp(text, Phase.SUBMIT, command="data").cause is cause
+
+
+@pytest.mark.parametrize(
+    ("exception", "cause"),
+    [("Net::IMAP::ByeResponseError", Cause.SERVER_UNAVAILABLE), ("OSError", Cause.CONNECTION_REFUSED)],
+)
+def test_an_exception_that_carries_a_servers_status_shows_that_a_server_spoke(exception, cause):
+    assert diagnose(Evidence("imap", Phase.AUTH, "proxy: cannot connect to the store", exception=exception)).cause is cause
+
+
+def test_parts_of_a_path_are_names_and_no_words():
+    folder = Evidence("imap", Phase.SELECT, "a NO cannot open /var/mail/blocked/spam/disabled: input/output error")
+    assert diagnose(folder).cause is Cause.SERVER_UNAVAILABLE
+    fatal = "Fatal error: Uncaught Exception: invalid_grant in /srv/www/public_html/index.php:1"
+    assert diagnose(Evidence("oauth", Phase.TOKEN, fatal)).cause is Cause.OAUTH_GRANT_REVOKED
+
+
+@pytest.mark.parametrize("text", [r"(-1, b'\x15\x03\x03\x00\x02\x01\x00')", r"bad greeting: \u0016\u0003\u0001"])
+def test_a_tls_record_where_words_should_stand_is_a_failed_handshake(text):
+    assert diagnose(Evidence("network", Phase.TLS, text)).cause is Cause.TLS_HANDSHAKE_FAILED
+
+
+def test_a_tls_record_that_a_server_quotes_is_a_command_it_does_not_know():
+    assert smtp(r'500 5.5.1 Unknown command "\x16\x03\x01"', Phase.GREETING).cause is Cause.PROTOCOL_ERROR
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("MSIS3125: The password for a@example.com has expired.", Cause.PASSWORD_EXPIRED),
+        ("MSIS7012: An error occurred while processing the request.", Cause.SERVER_UNAVAILABLE),
+        ("The password has expired.", Cause.SERVER_UNAVAILABLE),
+    ],
+)
+def test_a_500_with_a_number_of_ad_fs_is_read_by_its_words_and_no_other(text, cause):
+    assert diagnose(Evidence("oauth", Phase.TOKEN, text, http_status=500)).cause is cause
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("550 Check your mail first, then send", Cause.INVALID_CREDENTIALS),
+        ("550 Bitte zuerst per POP3 anmelden", Cause.INVALID_CREDENTIALS),
+        ("550 Prima di inviare occorre scaricare la posta", Cause.INVALID_CREDENTIALS),
+        ("550 Check your mail server, your address has no reverse DNS", Cause.IP_BLOCKED),
+        ("501 sender is non-local", Cause.ACCESS_DENIED),
+        ("451 Transient reject, spam behaviour", Cause.RATE_LIMITED),
+    ],
+)
+def test_a_sender_is_told_what_to_do_first(text, cause):
+    assert smtp(text, Phase.SUBMIT, command="mail").cause is cause

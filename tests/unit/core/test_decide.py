@@ -114,6 +114,18 @@ def test_verification_asks_for_both_the_number_and_the_time(verify):
     assert (last - NOW).total_seconds() >= verify.min_seconds
 
 
+def test_a_mailbox_that_comes_and_goes_is_looked_at_every_interval_while_it_proves_itself():
+    often = (later(-3600), later(-1800), later(-300))
+    standing = a_standing(State.RECONNECTING, cause=Cause.CONNECTION_REFUSED, down_since_at=later(-300), episodes_at=often)
+    now, waits = NOW, []
+    while standing.state is not State.CONNECTED:
+        standing = decided(standing, a_report(at=now), now=now).after
+        waits.append((standing.due_at - now).total_seconds())
+        now = standing.due_at
+    assert max(waits) <= 1.1 * POLICY.interval_seconds
+    assert (standing.since_at - NOW).total_seconds() >= POLICY.flap.calm_seconds
+
+
 def test_a_failure_while_verifying_starts_verification_anew():
     standing, _ = lived(a_standing(State.RECONNECTING), a_report(), a_report(), a_failure(Cause.CONNECTION_DROPPED), a_report())
     assert (standing.state, standing.clean_probes) == (State.VERIFYING, 1)
@@ -185,7 +197,7 @@ def test_a_first_failure_is_a_suspicion_that_pauses_nothing(state, cause):
 @pytest.mark.parametrize("cause", MOST)
 def test_a_second_look_confirms(cause):
     standing, rows = lived(a_standing(), a_failure(cause), a_failure(cause))
-    human = profile_of(cause).disposition is Disposition.HUMAN
+    human = profile_of(cause).disposition is Disposition.HUMAN or cause in SECRET_REFUSALS  # those have spent their logins by now
     assert standing.state is (State.BLOCKED if human else State.RECONNECTING)
     assert Effect.PAUSE_CAMPAIGNS in rows[-1].effects
     assert (Effect.TELL_PERSON in rows[-1].effects) is human
@@ -372,21 +384,43 @@ def test_an_access_token_that_was_renewed_during_the_probe_is_another_secret():
 def test_a_renewed_token_that_is_still_refused_leaves_campaigns_running_no_longer_than_the_second_look():
     mailbox = a_mailbox(auth=AuthKind.OAUTH)
     standing, _ = lived(a_standing(), *[a_report(failed(Cause.OAUTH_TOKEN_EXPIRED), withheld(SMTP))] * 2, mailbox=mailbox)
-    assert standing.state is State.RECONNECTING
+    assert standing.state is State.BLOCKED
     assert not plan(mailbox, standing, POLICY, standing.due_at).logs_in
 
 
-def test_a_renewed_token_that_is_refused_for_days_needs_a_person():
+@pytest.mark.parametrize("budget", [1, 2, 3, 10])
+def test_a_renewed_token_that_goes_on_being_refused_needs_a_person_as_soon_as_no_login_is_left(budget):
     mailbox, standing = a_mailbox(auth=AuthKind.OAUTH), a_standing()
-    for _ in range(2000):
+    policy = replace(POLICY, budget=replace(POLICY.budget, rejected_logins=budget))
+    refused, rows = a_report(failed(Cause.OAUTH_TOKEN_EXPIRED), withheld(SMTP)), []
+    for _ in range(min(budget, policy.confirm.unknown_tries)):
         now = standing.due_at
-        logs_in = plan(mailbox, standing, POLICY, now).logs_in
-        report = a_report(failed(Cause.OAUTH_TOKEN_EXPIRED), withheld(SMTP)) if logs_in else REACHED
-        standing = decided(standing, report, now=now, mailbox=mailbox).after
-        if standing.state is State.BLOCKED:
-            break
+        assert plan(mailbox, standing, policy, now).logs_in
+        assert standing.state is not State.BLOCKED
+        decision = decided(standing, refused, now=now, mailbox=mailbox, policy=policy)
+        standing, rows = decision.after, [*rows, *decision.transitions]
     assert standing.state is State.BLOCKED
-    assert (standing.since_at - NOW).total_seconds() <= 2 * 86_400
+    assert Effect.TELL_PERSON in rows[-1].effects
+    assert (standing.since_at - NOW).total_seconds() < 3600
+
+
+def test_a_refused_token_in_a_declared_window_or_on_the_way_to_its_endpoint_asks_no_person():
+    mailbox, spent = a_mailbox(auth=AuthKind.OAUTH), a_standing(rejected_at=(later(-100),))
+    refused = a_report(failed(Cause.OAUTH_TOKEN_EXPIRED), withheld(SMTP))
+    declared = decide(mailbox, spent, refused, POLICY, NOW, random.Random(1), maintenance=True)
+    assert declared.after.state is State.RECONNECTING
+    no_endpoint = a_report(failed(TOKEN_ENDPOINT_DOWN, rejected_logins=1), withheld(SMTP))
+    assert decided(spent, no_endpoint, mailbox=mailbox).after.state is not State.BLOCKED
+
+
+@pytest.mark.parametrize("words", ["BAD Login failed", "BAD login incorrect", "NO [NOPERM] not you"])
+def test_whatever_a_final_no_to_a_login_is_called_it_is_treated_like_a_refused_secret(words):
+    evidence = Evidence("imap", Phase.AUTH, words, status=words.split()[0], response_code="NOPERM" if "[" in words else None)
+    first = decided(a_standing(), a_report(failed(evidence), withheld(SMTP, "other_channel")))
+    assert (len(first.after.rejected_at), first.after.proven, path(first)) == (1, False, [State.SUSPECT])
+    assert seconds_until_due(first) >= POLICY.confirm.secret_seconds
+    second = decided(first.after, a_report(failed(evidence), withheld(SMTP, "other_channel")), now=first.after.due_at)
+    assert path(second) == [State.BLOCKED]
 
 
 def test_without_a_login_left_a_failure_is_no_suspicion_but_counts_at_once():
@@ -496,7 +530,30 @@ def test_a_fault_of_our_own_changes_no_state(state):
     decision = decided(standing, a_report(impaired(IMAP), impaired(SMTP)))
     assert decision.transitions == ()
     assert decision.note == "impaired: ca_store_empty"
-    assert replace(decision.after, due_at=NOW, last_probe_at=None) == standing
+    assert (decision.after.impairment, decision.after.impaired_since_at) == ("ca_store_empty", NOW)
+    assert replace(decision.after, due_at=NOW, impairment=None, impaired_since_at=None) == standing
+
+
+def test_a_mailbox_that_we_cannot_look_at_is_tried_ever_more_rarely_up_to_the_interval_and_does_not_pass_for_watched():
+    standing, now, looks = a_standing(last_probe_at=later(-300)), NOW, 0
+    while now < later(3 * 86_400):
+        decision = decided(standing, a_report(impaired(IMAP, "secret_unreadable"), impaired(SMTP, "secret_unreadable")), now=now)
+        assert decision.transitions == ()
+        waited = (decision.after.due_at - now).total_seconds()
+        assert POLICY.egress_retry_seconds <= waited <= 1.1 * POLICY.interval_seconds
+        standing, now, looks = decision.after, decision.after.due_at, looks + 1
+    assert looks <= 3 * 86_400 / POLICY.interval_seconds + 10
+    assert standing.last_probe_at == later(-300)
+    assert (standing.state, standing.impairment, standing.impaired_since_at) == (State.CONNECTED, "secret_unreadable", NOW)
+    seen = decided(standing, a_report(at=now), now=now).after
+    assert (seen.impairment, seen.impaired_since_at, seen.last_probe_at) == (None, None, now)
+
+
+def test_half_a_look_does_not_pass_for_one_but_a_failure_does():
+    half = decided(a_standing(last_probe_at=later(-300)), a_report(healthy(IMAP), impaired(SMTP, "cleartext_refused"))).after
+    assert (half.last_probe_at, half.impairment) == (later(-300), "cleartext_refused")
+    ill = decided(a_standing(last_probe_at=later(-300)), a_report(failed(Cause.CONNECTION_REFUSED), impaired(SMTP))).after
+    assert (ill.last_probe_at, ill.impairment) == (NOW, "ca_store_empty")
 
 
 def test_a_failure_of_one_channel_counts_though_the_other_could_not_be_judged():

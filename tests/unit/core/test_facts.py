@@ -2,7 +2,22 @@
 
 from dataclasses import replace
 
-from builders import FAILURES, IMAP, NOW, SMTP, a_failure, a_mailbox, a_report, a_standing, failed, healthy, later, withheld
+from builders import (
+    FAILURES,
+    IMAP,
+    NOW,
+    SMTP,
+    a_failure,
+    a_mailbox,
+    a_report,
+    a_standing,
+    failed,
+    healthy,
+    impaired,
+    later,
+    withheld,
+)
+from mailwatch.core.budget import free_again_at
 from mailwatch.core.causes import Cause
 from mailwatch.core.classify import diagnose
 from mailwatch.core.facts import refusals_of, with_report
@@ -21,10 +36,24 @@ def test_the_moment_of_the_probe_is_noted():
     assert updated(a_standing(), a_report(healthy(), healthy(SMTP))).last_probe_at == NOW
 
 
+def test_a_look_that_a_fault_of_our_own_prevented_is_no_look():
+    report = a_report(impaired(IMAP, "secret_missing"), impaired(SMTP, "secret_missing"))
+    first = updated(a_standing(last_probe_at=later(-300)), report)
+    again = updated(first, report, now=later(60))
+    assert (again.last_probe_at, again.impairment, again.impaired_since_at) == (later(-300), "secret_missing", NOW)
+
+
 def test_each_refused_login_is_noted_with_the_host_that_refused():
     report = a_report(replace(failed(FAILURES[Cause.INVALID_CREDENTIALS]), rejected_logins=1), withheld(SMTP))
     assert [refusal.host for refusal in refusals_of(MAILBOX, report, NOW)] == ["imap.example.org"]
     assert updated(a_standing(), report).rejected_at == (NOW,)
+
+
+def test_refusals_ahead_of_a_clock_that_was_set_back_count_for_one_window_and_not_until_the_clock_is_there_again():
+    ahead = a_standing(rejected_at=(later(-60), later(72_000)), lost_at=(later(72_000),))
+    after = updated(ahead, a_report(withheld(IMAP), withheld(SMTP)))
+    assert (after.rejected_at, after.lost_at) == ((later(-60), NOW), (NOW,))
+    assert free_again_at(after, Policy().budget, NOW) <= later(86_400)
 
 
 def test_an_access_token_renewed_on_the_way_is_no_refused_secret():

@@ -1,7 +1,7 @@
 """Which mailboxes are paced together."""
 
 from builders import a_mailbox
-from mailwatch.core.gates import gate_of
+from mailwatch.core.gates import gate_of, gate_of_host
 
 
 def test_all_mailboxes_of_a_known_provider_share_its_gate():
@@ -18,3 +18,7 @@ def test_a_mailbox_that_only_sends_waits_at_its_submission_host():
 
 def test_a_mailbox_without_endpoints_waits_at_its_domain():
     assert gate_of(a_mailbox(imap=None, smtp=None)) == "host:example.org"
+
+
+def test_the_gate_of_a_host_is_that_of_its_mailboxes():
+    assert gate_of_host("Mail.Example.ORG") == gate_of(a_mailbox(imap="imaps://mail.example.org"))

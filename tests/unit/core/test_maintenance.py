@@ -42,10 +42,13 @@ def test_a_daily_one_stays_at_its_time_on_the_wall_clock_when_the_clocks_change(
     assert daily.running(datetime(2026, 3, 30, 0, 30, tzinfo=UTC)) is not None
 
 
-def test_a_start_that_the_change_skips_is_moved_behind_it():
+def test_a_start_that_the_change_skips_comes_as_much_later_as_the_clocks_are_set_ahead():
     daily = window(every=Every.DAILY, zone="Europe/Berlin", starts_at=datetime(2026, 3, 27, 1, 30, tzinfo=UTC))
-    # on 29 March there is no 02:30 in Berlin
-    assert daily.running(datetime(2026, 3, 29, 1, 45, tzinfo=UTC)) is not None
+    # on 29 March there is no 02:30 in Berlin: it is 03:30 there
+    half_past_three = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
+    assert daily.next_start(half_past_three - timedelta(hours=1)) == half_past_three
+    assert daily.running(half_past_three - timedelta(minutes=1)) is None
+    assert daily.running(half_past_three) == (half_past_three, half_past_three + timedelta(hours=1))
 
 
 def test_a_weekly_one_ends_with_its_until():

@@ -127,3 +127,8 @@ def test_the_reason_may_stand_before_a_bye_that_gives_none(text, cause):
 def test_a_bye_speaks_for_itself_when_no_reason_stands_before_it(text):
     found = diagnose(Evidence("imap", Phase.IDLE, text, session_worked=True)).cause
     assert found in {Cause.SESSION_EXPIRED, Cause.CONNECTION_DROPPED}
+
+
+def test_a_refused_login_below_a_clients_own_words_is_the_servers_answer():
+    assert inside("Could not connect with these settings LOGIN failed.", "imap", None).status == "NO"
+    assert inside("Temporary problem. LOGIN failed.", "imap", None) == NOTHING

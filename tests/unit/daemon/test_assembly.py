@@ -9,11 +9,13 @@ import structlog
 
 from mailwatch.config import ConfigError, SecretReferenceError, Settings, load
 from mailwatch.core.pacing import Pace
-from mailwatch.daemon import assemble
+from mailwatch.core.secret import Secret
+from mailwatch.daemon import Role, assemble
 from mailwatch.daemon.assembly import tuning_of
 from mailwatch.ports import MailwatchError, SecretUnreadableError
 from mailwatch.ports.delivery import HttpError
 from mailwatch.store import KeyRing
+from mailwatch.store.vault import key_of
 from mailwatch.telemetry import logs
 
 
@@ -207,3 +209,26 @@ async def test_series_of_mailboxes_and_a_web_config_are_asked_for(assembled, tmp
     (tmp_path / "web.yml").write_text("basic_auth_users: nonsense\n")
     with pytest.raises(MailwatchError, match="basic_auth_users"):
         await assembled(f'[metrics]\nweb_config = "{tmp_path}/web.yml"\n')
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_only_a_node_that_probes_tells_of_its_own_network(write, role):
+    parts = await assemble(write(), role)
+    try:
+        told = parts.metrics.exposition()[0].decode()
+    finally:
+        await parts.close()
+    assert ("mailwatch_self_connectivity_up" in told) is (role is not Role.WEB)
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_every_role_seals_with_the_key_that_a_rotation_has_just_made_active(write, ring, role):
+    parts = await assemble(write(), role)
+    try:
+        new = KeyRing.read(ring.read_text()).with_new_key()
+        (ring.parent / "new").write_text(new.text())
+        (ring.parent / "new").chmod(0o600)
+        (ring.parent / "new").replace(ring)
+        assert key_of(parts.store._vault.seal("secrets", "mb_1", "password", Secret("x"))) == new.active
+    finally:
+        await parts.close()

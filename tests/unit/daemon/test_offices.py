@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from contract.fleet import ADD, SetClock
 from mailwatch.core import acts
-from mailwatch.core.campaigns import Campaign, CampaignPolicy, CampaignState, Mode, PauseOn
+from mailwatch.core.campaigns import Campaign, CampaignPolicy, CampaignState, Channel, Mode, PauseOn
 from mailwatch.daemon import SystemClock
 from mailwatch.daemon.parts import Outside
 from mailwatch.daemon.parts import Role as NodeRole
@@ -47,6 +47,19 @@ async def test_a_reload_gives_campaigns_their_new_rules_everywhere(stage):
     policy = CampaignPolicy(mode=Mode.OBSERVE)
     daemon.offices.retune(replace(daemon.parts.tuning, campaigns=policy))
     assert daemon.parts.store.campaign_policy is daemon.offices.gate.policy is policy
+
+
+async def test_a_reload_of_what_counts_for_sending_silences_the_gate_until_it_has_read_everything_anew(stage):
+    await stage.fill(2)
+    daemon = stage.daemon()
+    await daemon.start()
+    gate = daemon.offices.gate
+    await stage.until(lambda: not gate.is_stale, "the gate to be loaded")
+    daemon.offices.retune(replace(daemon.parts.tuning, campaigns=CampaignPolicy(channel=Channel.SMTP)))
+    assert gate.is_stale
+    await stage.until(lambda: not gate.is_stale, "the gate to be loaded anew")
+    assert len(stage.log.named("gate.loaded")) == 2
+    await daemon.shutdown()
 
 
 async def test_webhooks_go_out_only_where_there_is_a_way_outside(stage):

@@ -117,10 +117,20 @@ async def test_who_waits_for_a_person_is_one_alert_for_all_of_a_cause(pushing):
     assert row["annotations"]["count"] == "3"
 
 
+async def test_an_outage_hides_nobody_who_waits_for_a_reason_of_its_own(pushing):
+    pushing._alerting = replace(pushing._alerting, mailbox_alerts=True)
+    await blocked(pushing)
+    await pushing.tell([an_outage(pushing, scope=EGRESS), an_outage(pushing, id="inc_2")], settle_seconds=60.0)
+    await pushing.stage.until(lambda: sent(pushing, "MailwatchMailboxNeedsPerson"), "the alerts")
+    assert len(sent(pushing, "MailwatchMailboxNeedsPerson")) == 3
+    (group,) = sent(pushing, "MailwatchMailboxesNeedPerson")
+    assert group["annotations"]["count"] == "3"
+
+
 async def test_where_it_is_wanted_each_mailbox_is_an_alert_that_names_its_person_but_not_what_an_incident_took(pushing):
     pushing._alerting = replace(pushing._alerting, mailbox_alerts=True)
     await blocked(pushing, person="ana")
-    taken = an_outage(pushing, scope=Scope(ScopeKind.DOMAIN, "taken.test"), failed=1, peak_share=0.1)
+    taken = an_outage(pushing, scope=Scope(ScopeKind.DOMAIN, "taken.test"), cause=Cause.PASSWORD_EXPIRED, failed=1, peak_share=0.1)
     await pushing.tell([taken], settle_seconds=60.0)
     await pushing.stage.until(lambda: sent(pushing, "MailwatchMailboxNeedsPerson"), "the alerts")
     persons = {row["labels"]["mailbox"]: row["labels"].get("person") for row in sent(pushing, "MailwatchMailboxNeedsPerson")}

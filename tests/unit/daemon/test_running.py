@@ -19,6 +19,7 @@ from contract.fleet import moved
 from fakes.ports import FakeCanary
 from mailwatch.core.causes import Cause
 from mailwatch.core.lifecycle import State, Trigger
+from mailwatch.core.mailbox import Depth
 from mailwatch.daemon import SystemClock
 from mailwatch.daemon import running as stages
 from mailwatch.daemon.parts import Alerting, Role
@@ -178,6 +179,45 @@ async def test_a_probe_that_hangs_is_cancelled_and_the_stop_stays_bounded(stage,
     again = stage.daemon()
     await again.start()
     await again.shutdown()
+
+
+async def test_stops_while_a_provider_hangs_cost_its_mailboxes_no_logins(stage, monkeypatch):
+    monkeypatch.setattr(stages, "DRAIN_SECONDS", 0.1)
+    await stage.fill(2)
+    stage.prober.script = {"mb_0000": hangs, "mb_0001": hangs}  # nobody has sent a secret
+    for _ in range(3):
+        stage.prober.assignments.clear()
+        daemon = stage.daemon()
+        await daemon.start()
+        await stage.until(lambda: len(stage.prober.assignments) == 2, "both to be looked at")
+        assert {assignment.depth for assignment in stage.prober.assignments} == {Depth.LOGIN}
+        await daemon.shutdown()
+    store = stage.store()
+    await store.open(daemon=True)
+    assert [(await store.find(f"mb_000{number}")).standing.lost_at for number in range(2)] == [(), ()]
+    assert await store.refusals_since(SystemClock().now() - timedelta(hours=1)) == {}
+    await store.close()
+
+
+async def test_a_stop_that_cuts_a_login_short_counts_it_once_at_once(stage, monkeypatch):
+    monkeypatch.setattr(stages, "DRAIN_SECONDS", 0.1)
+    await stage.fill(1)
+
+    async def hangs_behind_its_login(assignment):
+        assignment.sent.secret = True
+        await hangs(assignment)
+
+    stage.prober.script["mb_0000"] = hangs_behind_its_login
+    daemon = stage.daemon()
+    await daemon.start()
+    await stage.until(lambda: stage.prober.running == 1, "the probe to run")
+    await daemon.shutdown()
+    for daemon in (False, True):
+        store = stage.store()
+        await store.open(daemon=daemon)
+        assert len((await store.find("mb_0000")).standing.lost_at) == 1
+        assert [len(seen) for seen in (await store.refusals_since(SystemClock().now() - timedelta(hours=1))).values()] == [1]
+        await store.close()
 
 
 def test_all_stages_of_a_stop_fit_into_twenty_seconds():
@@ -463,4 +503,33 @@ async def test_alertmanager_is_told_of_what_this_node_finds_while_it_is_the_one_
     await daemon.start()
     await daemon._incidents()
     await stage.until(lambda: poster.alerts == {"MailwatchMailboxesNeedPerson"}, "the alert")
+    await daemon.shutdown()
+
+
+async def test_a_node_whose_clock_is_wrong_claims_and_sweeps_nothing_and_says_so(stage):
+    await stage.fill(1)
+    daemon = stage.daemon(tick_seconds=3600.0)
+    skew, swept = [65.0], []
+
+    async def ahead():
+        return skew[0]
+
+    async def sweep():
+        swept.append(True)
+
+    daemon.shared_clock._skew = ahead
+    daemon.upkeep.sweep = sweep
+    await daemon.start()
+    await daemon._tick()
+    jobs = {job.name: job for job in daemon._jobs()}
+    await jobs["sweep"].run()
+    assert (stage.prober.assignments, swept) == ([], [])
+    assert await metric(daemon, "mailwatch_clock_skew_seconds") == 65.0
+    assert stage.log.named("clock.differs")
+    skew[0] = 0.1
+    await jobs["clock"].run()
+    await daemon._tick()
+    await jobs["sweep"].run()
+    await stage.until(lambda: len(stage.prober.assignments) == 1, "the mailbox to be probed")
+    assert swept == [True]
     await daemon.shutdown()

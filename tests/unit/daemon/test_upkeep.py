@@ -5,14 +5,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from contract.fleet import ADD, NOON, SetClock, moved
+from contract.fleet import ADD, NOON, SetClock, add, moved, password_mailbox
 from mailwatch.config import Settings
 from mailwatch.core.causes import Cause
+from mailwatch.core.incidents.circuit import CircuitPolicy
 from mailwatch.core.incidents.life import Incident
 from mailwatch.core.incidents.scopes import Scope, ScopeKind
 from mailwatch.core.lifecycle import State, Trigger
 from mailwatch.core.maintenance import Window
+from mailwatch.core.pacing import Pace
 from mailwatch.core.policy import ConfirmPolicy, Policy, VerifyPolicy
+from mailwatch.daemon.parts import Role
 from mailwatch.ports.pages import BulkAction, Job, PageFilter
 from mailwatch.store import SqlStore, Vault
 from unit.daemon.conftest import a_tuning
@@ -59,6 +62,10 @@ async def test_who_waits_for_a_person_is_counted_by_cause_unless_an_incident_sto
     upkeep.watch.open = (Incident("inc_1", Scope(ScopeKind.DOMAIN, "example.org"), Cause.RATE_LIMITED, now, now, 4, 1.0),)
     await upkeep.troubles()
     assert gauge(upkeep, name, **labels) == 0
+    # a password that was changed while their server was down is no part of that
+    upkeep.watch.open = (Incident("inc_2", Scope(ScopeKind.DOMAIN, "example.org"), Cause.SERVER_UNAVAILABLE, now, now, 4, 1.0),)
+    await upkeep.troubles()
+    assert gauge(upkeep, name, **labels) == 4
 
 
 async def test_mailboxes_nobody_looked_at_are_stale(upkeep):
@@ -66,6 +73,66 @@ async def test_mailboxes_nobody_looked_at_are_stale(upkeep):
     upkeep.retune(replace(upkeep.tuning, policy=hasty))
     await upkeep.troubles()
     assert gauge(upkeep, "mailwatch_stale_mailboxes") == 4
+
+
+async def test_what_waits_behind_an_open_circuit_is_neither_late_nor_stale_and_hides_nobody_who_is(upkeep):
+    hasty = Policy(0.001, confirm=ConfirmPolicy(secret_seconds=0.0), verify=VerifyPolicy(min_seconds=0.0))
+    upkeep.retune(replace(upkeep.tuning, policy=hasty, circuit=CircuitPolicy()))
+    dead = Incident("inc_1", Scope(ScopeKind.ENDPOINT, "imap.example.org"), Cause.SERVER_UNAVAILABLE, NOON, NOON, 4, 1.0)
+    upkeep._circuits.follow([dead], upkeep._parts.clock.monotonic())
+    seen = []
+    for others in (0, 2):
+        late = upkeep._parts.clock.now() - timedelta(hours=1)
+        await add(upkeep._parts.store, *(password_mailbox(10 + number, host="slow.test") for number in range(others)), due_at=late)
+        await upkeep.counts()
+        await upkeep.troubles()
+        names = ("mailwatch_due_mailboxes", "mailwatch_probe_lag_seconds", "mailwatch_stale_mailboxes")
+        seen.append([round(gauge(upkeep, name), -1 if "lag" in name else 0) for name in names])
+    assert seen == [[0, 0, 0], [2, 3600, 2]]
+
+
+async def test_looks_put_off_for_a_host_that_refused_enough_are_counted_once_by_the_node_that_judges(upkeep, stage):
+    slow = Pace(max_connections=1000, logins_per_minute=60_000.0, burst=1000)
+    strict = replace(upkeep.tuning, other=slow)
+    upkeep._dispatcher.retune(strict.policy, {}, slow, 100)
+    start = upkeep._parts.clock.now()
+    upkeep._put_off_to = start - timedelta(minutes=5)
+    for _ in range(3):
+        upkeep._dispatcher.hosts.refuse("imap.example.org", start)
+    name, labels = "mailwatch_logins_withheld_total", {"reason": "host"}
+    await upkeep.put_off()
+    assert gauge(upkeep, name, **labels) == 0  # another node judges
+    await upkeep.watch.evaluate()
+    upkeep._put_off_to = start - timedelta(minutes=5)
+    for _ in range(3):
+        await upkeep.refusals()
+        assert gauge(upkeep, name, **labels) == 4
+
+
+async def test_a_place_with_more_mailboxes_than_its_pace_can_look_at_is_logged_once_and_told_by_the_status(upkeep, stage):
+    slow = replace(upkeep.tuning, other=Pace(logins_per_minute=0.5))
+    upkeep.retune(slow)
+    await upkeep.counts()
+    for _ in range(2):
+        await upkeep.sweep()
+    (logged,) = stage.log.named("pace.too_slow")
+    assert (logged["gate"], logged["count"]) == ("host:imap.example.org", 4)
+    (told,) = upkeep.status()["too_slow"]
+    assert told == logged["reason"]
+    assert "[providers.other] logins_per_minute" in told
+    upkeep.retune(replace(slow, other=Pace()))
+    await upkeep.sweep()
+    assert upkeep.status()["too_slow"] == []
+
+
+async def test_a_node_that_only_serves_tells_of_no_backlog_since_it_knows_no_circuits(stage):
+    await stage.fill(4)
+    daemon = stage.daemon(role=Role.WEB)
+    await daemon.parts.store.open()
+    await daemon.upkeep.counts()
+    assert gauge(daemon.upkeep, "mailwatch_due_mailboxes") == 0
+    assert sum(daemon.upkeep.status()["states"].values()) == 4
+    await daemon.parts.store.close()
 
 
 async def test_what_an_incident_stopped_is_due_again_without_a_login_beyond_the_budget(upkeep):
@@ -112,3 +179,10 @@ async def test_when_client_secrets_end_is_told_at_the_start_and_after_a_reload(s
     assert gauge(upkeep, name, **labels) == datetime(2028, 1, 31, tzinfo=UTC).timestamp()
     upkeep.retune(replace(tuning, settings=Settings()))
     assert gauge(upkeep, name, **labels) == 0.0
+
+
+async def test_the_size_of_the_databases_log_is_told_with_the_counts(upkeep, tmp_path):
+    await upkeep._parts.store.maintenance.add(Window("mw_1", "upgrade", None, upkeep._parts.clock.now(), 3600.0), ADD)
+    await upkeep.counts()
+    there = (tmp_path / "mailwatch.db-wal").stat().st_size
+    assert gauge(upkeep, "mailwatch_store_log_bytes") == there > 0

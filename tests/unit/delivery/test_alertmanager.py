@@ -131,6 +131,23 @@ async def test_what_is_over_is_told_once_with_its_end(desk):
     assert desk.posted()[1:] == [[("inc_1", "300", later(10))]]
 
 
+async def test_a_node_that_gets_to_judging_no_more_does_not_tell_its_last_word_on(desk):
+    await desk.update(an_alert())
+    for seconds in (30, 30.5):  # the database is away: nobody updates
+        desk.clock.advance(seconds)
+        desk.pusher._peers[0].due = 0.0
+        desk.pusher._peers[0].wake.set()
+        await desk.rounds()
+    assert len(desk.posted()) == 2
+    assert desk.log.events == [("warning", "alertmanager.not_told_on", {"count": 1})]
+    desk.clock.advance(600)
+    desk.pusher._peers[0].wake.set()
+    await desk.rounds()
+    assert len(desk.posted()) == 2  # not its end either: another node judges that
+    await desk.update(an_alert())
+    assert len(desk.posted()) == 3
+
+
 async def test_what_fires_is_sent_again_until_it_is_over(no_task_left_behind):
     desk = Desk(resend_seconds=0.02)
     async with running(desk):

@@ -10,8 +10,8 @@ from fakes.web import BY
 from mailwatch.core.causes import Cause
 from mailwatch.core.lifecycle import IllegalMoveError, State
 from mailwatch.core.secret import Secret
-from mailwatch.desk.acts import Desk, HoldError, NotConfirmedError
-from mailwatch.ports import Act, MailboxNotFoundError, StoreUnavailableError
+from mailwatch.desk.acts import Desk, HoldError, NotConfirmedError, Withdrawal
+from mailwatch.ports import Act, MailboxNotFoundError, SecretUnreadableError, StoreUnavailableError
 from mailwatch.ports.campaigns import StaleError
 
 ANN = Act("user:ann", "mailbox.act", "192.0.2.7")
@@ -82,47 +82,100 @@ async def test_a_removal_needs_the_address_in_whatever_case(rig):
         await rig.store.find("mb_0000")
 
 
-@pytest.mark.parametrize(("answer", "revoked"), [(True, True), (False, False), (StoreUnavailableError("away"), False)])
-async def test_the_consent_of_a_removed_mailbox_is_revoked_where_that_works(rig, answer, revoked):
+def withdrawing(answer, asked=None):
+    """What gives a withdrawal that ends like *answer*, and notes the mailboxes."""
+
+    async def withdraws(view):
+        async def withdraw():
+            (asked if asked is not None else []).append(view.mailbox.id)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        return withdraw
+
+    return withdraws
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [(each, each) for each in Withdrawal] + [(StoreUnavailableError("away"), Withdrawal.FAILED)],
+)
+async def test_what_became_of_the_consent_of_a_removed_mailbox_is_told(rig, answer, told):
     await rig.fill(1, oauth=1)
     asked = []
-
-    async def revoke(view):
-        asked.append(view.mailbox.id)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    desk = Desk(rig.store, rig.clock, revoke=revoke)
-    assert not await desk.remove_confirmed("mb_0000", ANN)
-    assert await desk.remove_confirmed("mb_0001", ANN) is revoked
+    desk = Desk(rig.store, rig.clock, withdraws=withdrawing(answer, asked))
+    assert await desk.remove_confirmed("mb_0000", ANN) is Withdrawal.NONE
+    assert await desk.remove_confirmed("mb_0001", ANN) is told
     assert asked == ["mb_0001"]
+
+
+async def test_a_token_that_cannot_be_read_keeps_nobody_from_removing_and_is_told(rig):
+    await rig.fill(0, oauth=1)
+
+    async def unreadable(_):
+        raise SecretUnreadableError("sealed by another key")
+
+    assert await Desk(rig.store, rig.clock, withdraws=unreadable).remove_confirmed("mb_0000", ANN) is Withdrawal.FAILED
+    with pytest.raises(MailboxNotFoundError):
+        await rig.store.find("mb_0000")
 
 
 async def test_a_provider_that_is_silent_keeps_nobody_from_removing(rig, monkeypatch):
     monkeypatch.setattr("mailwatch.desk.acts.REVOKE_SECONDS", 0.01)
     await rig.fill(0, oauth=1)
 
-    async def revoke(_):
-        await asyncio.Event().wait()
+    async def withdraws(_):
+        return asyncio.Event().wait
 
-    assert not await Desk(rig.store, rig.clock, revoke=revoke).remove_confirmed("mb_0000", ANN)
+    assert await Desk(rig.store, rig.clock, withdraws=withdraws).remove_confirmed("mb_0000", ANN) is Withdrawal.FAILED
     with pytest.raises(MailboxNotFoundError):
         await rig.store.find("mb_0000")
 
 
-async def test_what_changed_while_the_provider_was_asked_is_not_removed_unseen(rig):
+async def test_the_provider_is_asked_only_once_the_mailbox_is_gone(rig):
     await rig.fill(0, oauth=1)
 
-    async def revoke(_):
+    async def withdraws(view):
+        async def withdraw():
+            with pytest.raises(MailboxNotFoundError):
+                await rig.store.find(view.mailbox.id)
+            return Withdrawal.DONE
+
+        return withdraw
+
+    assert await Desk(rig.store, rig.clock, withdraws=withdraws).remove_confirmed("mb_0000", ANN) is Withdrawal.DONE
+
+
+@pytest.mark.parametrize("fault", [StoreUnavailableError("away"), StaleError("later")])
+async def test_a_removal_that_fails_leaves_the_consent_alone(rig, monkeypatch, fault):
+    await rig.fill(0, oauth=1)
+    asked = []
+
+    async def failing(*_, **__):
+        raise fault
+
+    desk = Desk(rig.store, rig.clock, withdraws=withdrawing(Withdrawal.DONE, asked))
+    monkeypatch.setattr(rig.store, "remove", failing)
+    with pytest.raises(type(fault)):
+        await desk.remove("mb_0000", ANN, typed_address="user0@example.org")
+    assert not asked
+
+
+async def test_what_changed_while_its_token_was_read_is_not_removed_unseen(rig):
+    await rig.fill(0, oauth=1)
+    asked = []
+
+    async def withdraws(view):
         await rig.surface.desk.disconnect("mb_0000", ANN)
-        return True
+        return await withdrawing(Withdrawal.DONE, asked)(view)
 
     version = (await rig.store.find("mb_0000")).standing.version
-    desk = Desk(rig.store, rig.clock, revoke=revoke)
+    desk = Desk(rig.store, rig.clock, withdraws=withdraws)
     with pytest.raises(StaleError):
         await desk.remove("mb_0000", ANN, typed_address="user0@example.org", version=version)
     assert (await rig.store.find("mb_0000")).standing.state is State.INACTIVE
+    assert not asked
 
 
 async def test_whoever_waits_is_roused_by_each_act_that_was_done(rig):

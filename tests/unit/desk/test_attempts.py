@@ -23,6 +23,14 @@ def test_being_refused_costs_nothing_more():
     assert {rate.take("a") for _ in range(10)} == {1.0}
 
 
+def test_what_is_given_back_may_be_taken_again():
+    rate = Rate(60, burst=2, clock=FakeClock())
+    assert (rate.take("a"), rate.take("a")) == (0, 0)
+    rate.give_back("a")
+    assert (rate.take("a"), rate.take("a")) == (0, 1.0)
+    rate.give_back("nobody")
+
+
 def test_idle_keys_are_forgotten_and_a_flood_of_them_does_not_grow(monkeypatch):
     monkeypatch.setattr(attempts, "_MOST_KEYS", 10)
     clock = FakeClock()

@@ -1,14 +1,18 @@
 """Bulk actions: counted first, done a little at a time, each mailbox once, and a restart loses nothing."""
 
+from datetime import timedelta
+
 import pytest
 
+from contract.fleet import add, moved, password_mailbox
 from fakes.web import BY
 from mailwatch.core.lifecycle import State
 from mailwatch.desk import bulk as module
-from mailwatch.desk.acts import Desk, HoldError
+from mailwatch.desk.acts import Desk, HoldError, Withdrawal
 from mailwatch.desk.bulk import Bulk, BulkError
 from mailwatch.ports import Act, StoreUnavailableError
 from mailwatch.ports.pages import BulkAction, PageFilter
+from mailwatch.store.engine import Database
 
 ALL = PageFilter()
 
@@ -164,3 +168,136 @@ async def test_a_fault_of_our_own_at_one_keeps_no_other_from_its_turn(rig, monke
     (item,) = await rig.surface.bulk.items(job.id, None, 10, failed_only=True)
     assert (item.mailbox_id, item.error) == ("mb_0000", "a fault of mailwatch's own: KeyError")
     assert (await rig.store.jobs.job(job.id)).ended_at is not None
+
+
+async def test_what_was_asked_for_last_stands(rig):
+    """A job begun later is not overtaken by the one that was there before it."""
+    await rig.fill(60)
+    bulk, few = rig.surface.bulk, frozenset({"mb_0057", "mb_0058", "mb_0059"})
+    await bulk.begin(BulkAction.DISCONNECT, ALL, {}, BY)
+    rig.clock.advance(5)
+    later = await bulk.begin(BulkAction.RECONNECT, PageFilter(ids=few), {}, BY)
+    await finish(rig)
+    found = await states(rig)
+    assert {found[each] for each in few} == {State.RECONNECTING}
+    assert sum(state is State.INACTIVE for state in found.values()) == 57
+    assert (await rig.store.jobs.job(later.id)).failed == 0
+
+
+async def test_a_job_that_shares_no_mailbox_does_not_wait_for_a_long_one(rig, monkeypatch):
+    monkeypatch.setattr(module, "ROUND_MAILBOXES", 20)
+    await rig.fill(60)
+    bulk = rig.surface.bulk
+    long = await bulk.begin(BulkAction.PROBE, PageFilter(ids=frozenset(f"mb_{n:04}" for n in range(50))), {}, BY)
+    rig.clock.advance(1)
+    short = await bulk.begin(BulkAction.DISCONNECT, PageFilter(ids=frozenset({"mb_0055"})), {}, BY)
+    await bulk.run_waiting()
+    assert (await rig.store.jobs.job(short.id)).ended_at is not None
+    assert (await rig.store.jobs.job(long.id)).ended_at is None
+
+
+@pytest.mark.parametrize(("action", "stands"), [("mailbox.reconnect", True), ("mailbox.probe", False)])
+async def test_what_a_person_did_by_itself_meanwhile_stands_and_is_told(rig, action, stands):
+    await rig.fill(3)
+    job = await rig.surface.bulk.begin(BulkAction.DISCONNECT, ALL, {}, BY)
+    rig.clock.advance(5)
+    act = rig.surface.desk.reconnect if stands else rig.surface.desk.probe
+    await act("mb_0001", Act("user:eve", action))
+    await finish(rig)
+    told = await rig.surface.bulk.items(job.id, None, 10, failed_only=True)
+    expected = "left as it is: user:eve acted on it (mailbox.reconnect) after this had begun"
+    assert [(item.mailbox_id, item.error) for item in told] == ([("mb_0001", expected)] if stands else [])
+    assert ((await states(rig))["mb_0001"] is State.INACTIVE) is not stands
+
+
+async def test_a_restart_takes_its_own_work_for_nobodys(rig):
+    """Done, and not yet noted: it comes again, and is not left alone as if a person had acted."""
+    await rig.fill(1)
+    job = await rig.surface.bulk.begin(BulkAction.DISCONNECT, ALL, {}, BY)
+    rig.clock.advance(5)
+    await rig.surface.desk.disconnect("mb_0000", Act(BY.actor, "mailbox.disconnect", subject=job.id))
+    await finish(rig)
+    assert (await rig.store.jobs.job(job.id)).failed == 0
+    rows = [row for row in await rig.surface.pages.audit(None, 50) if row.action == "mailbox.disconnect"]
+    assert {row.subject for row in rows} == {job.id}
+
+
+async def test_a_cancelled_job_stops_within_one_mailbox(rig):
+    await rig.fill(10)
+    bulk = rig.surface.bulk
+
+    class Stopping(Desk):
+        left = 3
+
+        async def disconnect(self, mailbox_id, by, *, version=None):
+            self.left -= 1
+            if not self.left:
+                await bulk.cancel(job.id, BY)
+            return await super().disconnect(mailbox_id, by)
+
+    job = await bulk.begin(BulkAction.DISCONNECT, ALL, {}, BY)
+    await finish(rig, Bulk(rig.store.jobs, Stopping(rig.store, rig.clock), rig.surface.pages, rig.clock))
+    ended = await rig.store.jobs.job(job.id)
+    assert (ended.done, ended.is_cancelled) == (3, True)
+    assert sum(state is State.INACTIVE for state in (await states(rig)).values()) == 3
+
+
+async def test_mailboxes_that_came_after_the_number_was_counted_are_not_removed(rig, monkeypatch):
+    """Between the count and the job's beginning is a moment: what counts is what the job would take."""
+    await rig.fill(2)
+    bulk, count = rig.surface.bulk, rig.surface.pages.count
+
+    async def counted(which):
+        present = await count(which)
+        await add(rig.store, password_mailbox(7))
+        return present
+
+    monkeypatch.setattr(rig.surface.pages, "count", counted)
+    with pytest.raises(BulkError, match="names 3 mailboxes now, not 2"):
+        await bulk.begin(BulkAction.REMOVE, ALL, {}, BY, expected=2)
+    assert await rig.store.jobs.unfinished() == []
+
+
+async def test_a_mailbox_that_no_longer_fits_is_not_removed(rig):
+    await rig.fill(3)
+    bulk = rig.surface.bulk
+    job = await bulk.begin(BulkAction.REMOVE, PageFilter(states=frozenset({State.PENDING})), {}, BY, expected=3)
+    (claim, *_) = await rig.store.claim_due(rig.clock.now() + timedelta(minutes=5), 1, 60)
+    await rig.store.record(claim, moved(claim, to=State.VERIFYING))
+    await finish(rig)
+    assert await states(rig) == {claim.mailbox.id: State.VERIFYING}
+    (item,) = await bulk.items(job.id, None, 9, failed_only=True)
+    assert (item.mailbox_id, item.error) == (claim.mailbox.id, "it no longer fits the filter it was chosen by; it was not removed")
+
+
+async def test_the_files_are_scrubbed_once_for_many_removals(rig, monkeypatch):
+    await rig.fill(30)
+    scrubbed, scrub = [], Database.scrub
+
+    async def counting(database):
+        scrubbed.append(database)
+        await scrub(database)
+
+    monkeypatch.setattr(Database, "scrub", counting)
+    await rig.surface.bulk.begin(BulkAction.REMOVE, ALL, {}, BY, expected=30)
+    await finish(rig)
+    assert await states(rig) == {}
+    assert len(scrubbed) == 2  # a chunk each
+
+
+async def test_a_consent_that_could_not_be_withdrawn_is_told_in_the_job(rig):
+    await rig.fill(0, oauth=2)
+
+    async def withdraws(view):
+        async def withdraw():
+            return Withdrawal.FAILED if view.mailbox.id == "mb_0000" else Withdrawal.SHARED
+
+        return withdraw
+
+    desk = Desk(rig.store, rig.clock, withdraws=withdraws)
+    bulk = Bulk(rig.store.jobs, desk, rig.surface.pages, rig.clock)
+    job = await bulk.begin(BulkAction.REMOVE, ALL, {}, BY, expected=2)
+    await finish(rig, bulk)
+    told = [(item.mailbox_id, item.error) for item in await bulk.items(job.id, None, 9, failed_only=True)]
+    assert told == [("mb_0000", "removed; its consent could not be withdrawn at the provider")]
+    assert await states(rig) == {}

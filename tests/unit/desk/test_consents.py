@@ -16,8 +16,9 @@ from mailwatch.core.causes import Cause
 from mailwatch.core.lifecycle import State
 from mailwatch.core.oauth import GrantKind, OAuthApp, OAuthKind, challenge_of
 from mailwatch.core.secret import Secret
+from mailwatch.desk.acts import Desk, Withdrawal
 from mailwatch.desk.consents import OWNER, Consents
-from mailwatch.ports import Act
+from mailwatch.ports import Act, NewMailbox
 from mailwatch.ports.consents import ConsentError, ConsentState, Tokens
 from mailwatch.store import KeyRing, SqlStore, Vault, migrate
 from mailwatch.store.engine import Attempt
@@ -362,8 +363,55 @@ async def test_an_owner_who_chose_the_wrong_account_gets_a_second_chance(office:
 # --- removal ---
 
 
-async def test_a_removed_mailboxs_consent_is_revoked_with_its_present_token(office: Office) -> None:
-    assert await office.consents.revoke(await office.store.find(BOX))
-    assert office.provider.revoked == ["refresh-1"]
-    office.apps = {"outreach": replace(APP, grant=GrantKind.SERVICE_ACCOUNT)}
-    assert not await office.consents.revoke(await office.store.find(BOX))
+async def removed(office: Office) -> Withdrawal:
+    desk = Desk(office.store, office.clock, withdraws=office.consents.withdrawal)
+    return await desk.remove_confirmed(BOX, ANN)
+
+
+@pytest.fixture
+def revocable(office: Office) -> Office:
+    office.apps = {"outreach": replace(APP, revoke_url="https://login.example.org/revoke")}
+    return office
+
+
+async def test_a_removed_mailboxs_consent_is_revoked_with_its_present_token(revocable: Office) -> None:
+    assert await removed(revocable) is Withdrawal.DONE
+    assert revocable.provider.revoked == ["refresh-1"]
+
+
+async def test_a_consent_that_another_mailbox_lives_by_is_left_alone(revocable: Office) -> None:
+    """At Google a revocation ends the grant of the whole account."""
+    await add(revocable.store, oauth_mailbox(3, username="User1"))
+    assert await removed(revocable) is Withdrawal.SHARED
+    assert revocable.provider.revoked == []
+
+
+async def test_also_one_that_uses_the_same_client_under_another_name(revocable: Office) -> None:
+    app = revocable.apps["outreach"]
+    revocable.apps |= {"warmup": replace(app, name="warmup"), "other": replace(app, name="other", client_id="another")}
+    for number, (app_name, told) in enumerate({"other": Withdrawal.DONE, "warmup": Withdrawal.SHARED}.items(), 3):
+        other = replace(oauth_mailbox(number, username="user1").mailbox, oauth_app=app_name)
+        await add(revocable.store, NewMailbox(other, None))
+        withdraw = await revocable.consents.withdrawal(await revocable.store.find(BOX))
+        assert withdraw is not None
+        assert await withdraw() is told
+
+
+async def test_where_the_provider_has_no_way_nothing_is_withdrawn(office: Office) -> None:
+    assert await removed(office) is Withdrawal.NONE
+    assert office.provider.revoked == []
+
+
+@pytest.mark.parametrize("change", [{"grant": GrantKind.SERVICE_ACCOUNT}, {"name": "another"}])
+async def test_what_gave_no_consent_has_none_to_withdraw(revocable: Office, change: dict[str, object]) -> None:
+    app = replace(revocable.apps["outreach"], **change)
+    revocable.apps = {app.name: app}
+    assert await removed(revocable) is Withdrawal.NONE
+
+
+async def test_a_provider_that_refuses_is_told(revocable: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refusing(*_: object) -> bool:
+        return False
+
+    monkeypatch.setattr(revocable.provider, "revoke", refusing)
+    assert await removed(revocable) is Withdrawal.FAILED

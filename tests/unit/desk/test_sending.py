@@ -7,7 +7,7 @@ import pytest
 from builders import later
 from fakes.ports import FakeClock, FakeLog
 from fakes.sending import FakeSendingSource, a_change
-from mailwatch.core.campaigns import CampaignPolicy
+from mailwatch.core.campaigns import CampaignPolicy, Channel
 from mailwatch.core.sending import Reason
 from mailwatch.desk.sending import PAGE, PATROL_PAGE, PATROL_SECONDS, STALE_SECONDS, SendingGate
 from mailwatch.ports import StoreUnavailableError
@@ -223,4 +223,54 @@ async def test_a_new_policy_counts_from_the_next_answer_on(gate, source):
     await gate.follow()
     assert gate.answer("mb_1").allowance_ratio == 0.25
     gate.policy = CampaignPolicy(ramp_start_ratio=0.5)
+    assert gate.answer("mb_1").allowance_ratio == 0.5
+
+
+def partly(sends):
+    """A mailbox that lost IMAP alone, as the source judges it by the rule of the moment."""
+    return a_change(state="reconnecting", sends=sends)
+
+
+async def test_another_rule_of_what_counts_is_answered_by_only_after_all_was_read_anew(source, clock, log):
+    gate = SendingGate(source, clock, CampaignPolicy(channel=Channel.SMTP), log)
+    source.set(partly(sends=True))
+    await gate.follow()
+    assert reason(gate) is Reason.PARTLY_CONNECTED
+    source.set(partly(sends=False), told=False)
+    gate.reload(CampaignPolicy(channel=Channel.ANY))
+    assert reason(gate) is Reason.GATE_STALE
+    assert not gate.has_lost_its_source
+    await gate.follow()
+    assert reason(gate) is Reason.RECONNECTING
+
+
+@pytest.mark.parametrize("reading", ["all_sending", "sending_since", "paused_campaigns", "campaigns_since"])
+@pytest.mark.parametrize("loaded", [False, True])
+async def test_what_was_being_read_by_the_old_rule_is_read_again(source, clock, log, monkeypatch, reading, loaded):
+    gate = SendingGate(source, clock, CampaignPolicy(channel=Channel.SMTP), log)
+    source.set(partly(sends=True))
+    if loaded:
+        await gate.follow()
+        source.set(a_change("mb_2"))
+        source.set_campaign("spring", "paused")
+    read = getattr(source, reading)
+
+    async def meanwhile(*asked):
+        monkeypatch.setattr(source, reading, read)
+        told = await read(*asked)
+        source.set(partly(sends=False), told=False)
+        gate.reload(CampaignPolicy(channel=Channel.ANY))
+        return told
+
+    monkeypatch.setattr(source, reading, meanwhile)
+    for _ in range(2):
+        await gate.follow()
+        assert reason(gate) in {Reason.GATE_STALE, Reason.RECONNECTING} or getattr(source, reading) == meanwhile
+    assert reason(gate) is Reason.RECONNECTING or getattr(source, reading) == meanwhile
+
+
+async def test_other_rules_do_not_stop_the_answers(gate, source):
+    source.set(a_change(since_at=later(0), outage_seconds=7200))
+    await gate.follow()
+    gate.reload(CampaignPolicy(ramp_start_ratio=0.5))
     assert gate.answer("mb_1").allowance_ratio == 0.5

@@ -29,21 +29,51 @@ def windows(store, clock):
     return Windows(store.maintenance, clock)
 
 
+async def declared(windows, wanted):
+    return (await windows.declare(wanted, DECLARES)).window
+
+
 async def audited(store):
     """The rows of the audit log about windows, newest first."""
     return [row for row in await store.pages.audit(None, 10) if row.action.startswith("maintenance.")]
 
 
 async def test_a_window_begins_now_covers_everything_and_is_audited(windows, store, clock):
-    window = await windows.declare(Wanted(" kernel upgrade ", HOUR), DECLARES)
+    window = await declared(windows, Wanted(" kernel upgrade ", HOUR))
     assert (window.title, window.scope, window.starts_at, window.created_by) == ("kernel upgrade", None, clock.now(), "user:ana")
     assert await store.maintenance.windows(clock.now()) == [window]
     (row,) = await audited(store)
     assert (row.actor, row.action, row.origin, row.subject) == ("user:ana", "maintenance.add", "192.0.2.7", window.id)
 
 
+async def test_it_is_told_how_many_mailboxes_a_window_covers(windows, rig):
+    await rig.fill(2, oauth=1)
+    for scope, covered in ((None, 3), (Scope(ScopeKind.DOMAIN, "example.org"), 3), (Scope(ScopeKind.PROVIDER, "google"), 1)):
+        assert (await windows.declare(Wanted("upgrade", HOUR, scope=scope), DECLARES)).mailboxes == covered
+
+
+@pytest.mark.parametrize(
+    ("scope", "cure"),
+    [
+        (Scope(ScopeKind.PROVIDER, "gogle"), "no mailbox has the provider 'gogle'; those that mailboxes have: google"),
+        (Scope(ScopeKind.PROVIDER, "Other"), "declare it for each endpoint:HOST or domain:NAME"),
+        (Scope(ScopeKind.OAUTH_APP, "Outreach"), "no mailbox has the oauth app 'Outreach'; those that mailboxes have: outreach"),
+        (Scope(ScopeKind.ENDPOINT, "imap.example.org:993"), "such as imap.example.org, without a port"),
+        (Scope(ScopeKind.DOMAIN, "exmaple.org"), "what follows the @"),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+async def test_one_that_would_silently_cover_nothing_is_refused_with_the_cure(windows, rig, scope, cure):
+    await rig.fill(2, oauth=1)
+    with pytest.raises(WindowError) as caught:
+        await windows.declare(Wanted("upgrade", HOUR, scope=scope), DECLARES)
+    assert caught.value.field == "scope"
+    assert cure in caught.value.problem
+    assert await rig.store.maintenance.all(10) == []
+
+
 async def test_ending_it_ends_a_recurring_one_for_good(windows, store, clock):
-    window = await windows.declare(Wanted("backup", HOUR, every=Every.DAILY, zone="Europe/Berlin"), DECLARES)
+    window = await declared(windows, Wanted("backup", HOUR, every=Every.DAILY, zone="Europe/Berlin"))
     assert window.next_start(clock.now()) is not None
     ended = await windows.end(window.id, ENDS)
     assert ended.ended_at == clock.now()
@@ -58,7 +88,7 @@ async def test_ending_one_that_is_not_there_says_so(windows):
 
 async def test_a_recurring_one_may_have_begun_before_and_lasts_until_its_last_day(windows, clock):
     began, last = clock.now() - timedelta(days=90, minutes=30), clock.now() + timedelta(days=300)
-    window = await windows.declare(Wanted("backup", HOUR, began, every=Every.DAILY, until_at=last), DECLARES)
+    window = await declared(windows, Wanted("backup", HOUR, began, every=Every.DAILY, until_at=last))
     assert window.running(clock.now()) is not None
 
 

@@ -93,7 +93,30 @@ def test_a_result_of_our_own_fault_says_nothing_of_the_place():
         (Cause.INVALID_CREDENTIALS, True, False),  # a secret that was accepted before: the place is to blame
         (Cause.INVALID_CREDENTIALS, False, True),
         (Cause.MAILBOX_MISSING, True, True),
+        (Cause.TLS_CERTIFICATE_EXPIRED, True, False),  # a person's to heal, and the place's all the same
+        (Cause.TLS_CERTIFICATE_UNTRUSTED, False, False),
     ],
 )
 def test_only_failures_that_heal_with_the_place_speak_against_it(cause, proven, well):
     assert worked(decision(cause, proven=proven)) is well
+
+
+def test_one_mailbox_retried_for_hours_trips_nothing():
+    circuits = Circuits(CircuitPolicy())
+    for look in range(40):
+        circuits.result("host:mail.dead.example", decision(Cause.CONNECTION_REFUSED), 300.0 * look)
+    assert circuits.limited() == frozenset()
+
+
+def test_a_circuit_whose_mailboxes_are_all_gone_is_forgotten_and_told_as_closed():
+    told = []
+    circuits = Circuits(CircuitPolicy(), changed=lambda gate, state: told.append((gate, state)))
+    for look in range(20):
+        circuits.result("host:mail.dead.example", decision(Cause.CONNECTION_REFUSED), float(look))
+    circuits.follow([incident()], 20.0)
+    hours = 3600.0
+    for look in range(12):
+        circuits.start("google", look * hours)  # its canaries go on
+        circuits.follow([incident()], look * hours)
+    assert circuits.limited() == {"google"}
+    assert told[-1] == ("host:mail.dead.example", CircuitState.CLOSED)

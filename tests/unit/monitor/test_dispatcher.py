@@ -26,7 +26,7 @@ class Node:
     def __init__(self, *, paces=None, other=FREE, max_in_flight=1000, fleet=10_000, policy=None):
         self.clock, self.store, self.prober, self.log = FakeClock(), FakeStore(), FakeProber(), FakeLog()
         self.go = asyncio.Event()
-        self.counts = []
+        self.counts, self.put_off = [], []
         self.policy = policy or Policy()
         self.worker = Worker(
             store=self.store,
@@ -46,6 +46,7 @@ class Node:
             other=other,
             max_in_flight=max_in_flight,
             in_flight_changed=self.counts.append,
+            put_off=lambda: self.put_off.append(self.clock.now()),
         )
         self.dispatcher.fleet_size(fleet)
 
@@ -197,6 +198,32 @@ async def test_a_mailbox_its_host_has_no_budget_for_is_put_off_until_there_is(no
     await node.tick()
     assert node.prober.assignments == []
     assert node.store.postponed[mailbox_id] == later(100)
+    assert node.put_off == [NOW]
+
+
+async def test_what_waits_for_logins_in_flight_alone_is_not_told_as_put_off(no_task_left_behind):
+    node = Node(other=Pace(max_connections=10, logins_per_minute=6000, burst=10), paces={"google": Pace(10, 6000, 10)})
+    ids = node.add(5, provider="google", host="imap.google.example")
+    await node.tick()
+    assert len(node.prober.assignments) == 3
+    assert set(node.store.postponed) == set(ids[3:])
+    assert node.put_off == []
+    await node.drain()
+
+
+async def test_strict_hosts_that_refused_enough_are_shut_until_the_first_refusal_is_long_ago(no_task_left_behind):
+    node = Node(other=Pace())
+    for second in (-500, -400, -300):
+        node.dispatcher.hosts.refuse("Mail.example.org", later(second))
+    for _ in range(2):
+        node.dispatcher.hosts.refuse("busy.example.org", NOW)
+    assert node.dispatcher.shut() == {"host:mail.example.org"}
+    node.clock.advance(101)
+    assert node.dispatcher.shut() == frozenset()
+    lenient = Node(other=FREE)
+    for _ in range(3):
+        lenient.dispatcher.hosts.refuse("mail.example.org", NOW)
+    assert lenient.dispatcher.shut() == frozenset()  # there each login is put off by itself, if it is
 
 
 async def test_no_mailbox_is_put_off_for_longer_than_an_interval(no_task_left_behind):
@@ -268,10 +295,14 @@ async def test_stop_starts_nothing_more_and_waits_for_what_is_in_flight(node):
 async def test_stop_cancels_what_does_not_end_in_time_and_says_how_many(node):
     node.add(3)
     await node.tick()
+    for assignment in node.prober.assignments[:1]:
+        assignment.sent.secret = True
     assert await node.dispatcher.stop(0.01) == 3
     assert node.dispatcher.in_flight == 0
-    assert node.store.recorded == []
-    assert set(node.store.leased) == {"mb_0", "mb_1", "mb_2"}
+    ((lost, decision),) = node.store.recorded
+    assert (lost, len(decision.after.lost_at)) == ("mb_0", 1)
+    assert node.store.postponed == {"mb_1": NOW, "mb_2": NOW}  # to these no secret had been sent
+    assert node.store.leased == {}
 
 
 async def test_stop_with_nothing_in_flight_is_immediate(node):
@@ -365,3 +396,31 @@ async def test_a_gate_whose_host_may_see_no_login_is_not_forgotten(monkeypatch, 
     node.clock.advance(60)
     await node.tick()
     assert set(node.dispatcher._pacers) == {"host:full.example"}
+
+
+@pytest.mark.parametrize(("used", "probed"), [(0.0, True), (28.0, True), (29.5, False), (75.0, False)])
+async def test_what_a_slow_database_has_left_too_little_of_its_lease_for_is_given_back_and_not_probed(node, used, probed):
+    (mailbox_id,) = node.add(1)
+    claim_due = node.store.claim_due
+
+    async def slow_claim(*args, **options):
+        claims = await claim_due(*args, **options)
+        node.clock.advance(used)
+        return claims
+
+    node.store.claim_due = slow_claim
+    await node.tick()
+    assert bool(node.prober.assignments) is probed
+    assert node.store.postponed == ({} if probed else {mailbox_id: later(used)})
+    await node.drain()
+
+
+async def test_nothing_is_claimed_while_the_nodes_clock_is_no_measure_for_leases(node):
+    node.add(1)
+    right = []
+    node.dispatcher._may_claim = lambda: bool(right)
+    assert await node.tick() == 0
+    assert node.store.claims_asked == []
+    right.append(True)
+    assert await node.tick() == 1
+    await node.drain()

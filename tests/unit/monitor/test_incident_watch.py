@@ -10,13 +10,14 @@ from fakes.ports import FakeClock, FakeLog
 from mailwatch.core.causes import Cause
 from mailwatch.core.incidents.circuit import CircuitPolicy
 from mailwatch.core.incidents.life import Incident
+from mailwatch.core.incidents.picture import Failing, FreshFailures, Recovered
 from mailwatch.core.incidents.scopes import EGRESS, Scope, ScopeKind, Traits
 from mailwatch.core.mailbox import Protocol
+from mailwatch.core.maintenance import Window
 from mailwatch.core.standing import Confidence, Decision, Diagnosis
 from mailwatch.monitor.circuits import Circuits
 from mailwatch.monitor.connectivity import Connectivity
 from mailwatch.monitor.incident_watch import COUNT_SECONDS, IncidentWatch, WatchPolicy
-from mailwatch.ports.incidents import Failing
 
 GOOGLE = Traits("google", ("imap.gmail.com",), "a.test")
 YAHOO = Traits("yahoo", ("imap.yahoo.com",), "b.test")
@@ -26,11 +27,11 @@ OURS = Traits("microsoft", ("outlook",), "c.test", "ours")
 class Watch:
     """A watch over incidents in memory; `look` passes some seconds and evaluates."""
 
-    def __init__(self):
-        self.clock, self.log, self.incidents = FakeClock(), FakeLog(), FakeIncidents()
+    def __init__(self, incidents=None, clock=None):
+        self.clock, self.log, self.incidents = clock or FakeClock(), FakeLog(), incidents or FakeIncidents()
         self.circuits = Circuits(CircuitPolicy())
         self.connectivity = Connectivity(self.clock)
-        self.brought_back, self.confirmed, self.told = [], [], []
+        self.brought_back, self.confirmed, self.told, self.windows = [], [], [], []
         self.incidents.sizes = [(GOOGLE, 200), (YAHOO, 100), (OURS, 100)]
         self.watch = IncidentWatch(
             self.incidents,
@@ -42,10 +43,12 @@ class Watch:
             bring_back=self._bring_back,
             confirm=self._confirm,
             changed=lambda incidents: self.told.append([each.scope for each in incidents]),
+            windows=lambda: self.windows,
         )
 
     async def _bring_back(self, mailbox_id):
         self.brought_back.append(mailbox_id)
+        self.incidents.waiting.pop(mailbox_id, None)
 
     async def _confirm(self, mailbox_id, cause):
         self.confirmed.append((mailbox_id, cause))
@@ -137,7 +140,7 @@ async def test_an_app_whose_secret_is_dead_is_felt_for_now_and_then(watch):
     await watch.look(900.0)
     assert watch.brought_back == []
     await watch.look(901.0)
-    assert len(watch.brought_back) == 2
+    assert len(watch.brought_back) == 5
 
 
 async def test_only_the_holder_of_the_duty_evaluates_but_all_follow(watch):
@@ -272,3 +275,233 @@ async def test_it_knows_whether_it_is_the_one_that_judges(watch):
     watch.incidents.is_holder = False
     await watch.look()
     assert not watch.watch.on_duty
+
+
+async def test_a_node_that_only_serves_opens_no_circuit(watch):
+    scope = Scope(ScopeKind.PROVIDER, "google")
+    watch.incidents.stored["inc_1"] = Incident("inc_1", scope, Cause.SERVER_UNAVAILABLE, NOW, NOW, 150, 1.0)
+    await watch.watch.look()
+    assert [each.id for each in watch.watch.open] == ["inc_1"]
+    assert watch.circuits.limited() == frozenset()
+
+
+async def dead_app(watch, count):
+    """An incident of an application whose dead secret has stopped *count* mailboxes, half an hour ago."""
+    watch.incidents.sizes = [(OURS, count)]
+    watch.incidents.fail(OURS, Cause.OAUTH_MISCONFIGURED, count, watch.clock.now())
+    await watch.look()
+    watch.incidents.waiting = {f"mb_{number:05}": Cause.OAUTH_MISCONFIGURED for number in range(count)}
+    watch.incidents.failing = [Failing(OURS, count, 0, Cause.OAUTH_MISCONFIGURED, blocked=True)]
+    watch.incidents.fresh = []
+    await watch.look(1801.0)
+    return len(watch.brought_back)
+
+
+async def test_when_feelers_come_through_all_that_a_dead_secret_stopped_come_back(watch):
+    felt = await dead_app(watch, 5000)
+    watch.incidents.failing = [Failing(OURS, 5000 - felt, 0, Cause.OAUTH_MISCONFIGURED, blocked=True)]
+    watch.incidents.recovered = [Recovered(OURS, felt)]
+    await watch.look()
+    assert watch.watch.open == ()
+    assert felt < len(watch.brought_back) < 1000  # not all at once
+    for _ in range(12):
+        await watch.look()
+    assert len(watch.brought_back) == len(set(watch.brought_back)) == 5000
+
+
+async def test_a_node_that_dies_while_it_brings_mailboxes_back_leaves_none_behind(watch):
+    felt = await dead_app(watch, 2000)
+    watch.incidents.recovered = [Recovered(OURS, felt)]
+    await watch.look()
+    assert watch.incidents.waiting
+    other = Watch(watch.incidents, watch.clock)
+    for _ in range(6):
+        await other.look()
+    assert watch.incidents.waiting == {}
+
+
+async def test_after_a_reload_what_waits_for_a_mended_secret_is_felt_for_at_once(watch):
+    felt = await dead_app(watch, 90)
+    await watch.look()
+    assert len(watch.brought_back) == felt
+    watch.watch.policy = watch.watch.policy
+    await watch.look()
+    assert len(watch.brought_back) == 2 * felt
+
+
+async def test_feelers_that_come_through_are_followed_soon(watch):
+    felt = await dead_app(watch, 90)
+    watch.incidents.recovered = [Recovered(OURS, 1)]  # not enough
+    await watch.look()
+    assert len(watch.brought_back) == felt
+    await watch.look(60.0)
+    assert len(watch.brought_back) == 2 * felt
+
+
+def our_own_fault(watch):
+    """Everybody fails over the network, though canaries answer."""
+    for traits, count in ((GOOGLE, 15), (YAHOO, 8), (OURS, 8)):
+        watch.incidents.fail(traits, Cause.CONNECTION_TIMEOUT, count, watch.clock.now() + timedelta(seconds=14))
+
+
+async def test_our_own_fault_that_only_correlation_sees_is_one_incident_and_nobody_is_judged_meanwhile(watch):
+    for _ in range(12):
+        our_own_fault(watch)
+        await watch.look()
+    assert [each.scope for each in watch.watch.open] == [EGRESS]
+    assert not watch.connectivity.is_up
+    assert watch.events() == ["incident.opened"]
+    assert watch.incidents.hastened == []
+
+
+async def test_its_end_is_seen_by_the_first_place_that_is_well_and_the_others_are_judged_again(watch):
+    our_own_fault(watch)
+    await watch.look()
+    watch.incidents.fresh = []
+    watch.incidents.failing = [Failing(GOOGLE, 15, 15)]
+    watch.incidents.recovered = [Recovered(YAHOO, 8)]
+    await watch.look(150.0)
+    assert watch.watch.open == ()
+    assert watch.connectivity.is_up
+    assert watch.incidents.hastened == [next(iter(watch.incidents.stored))]
+    watch.incidents.fail(GOOGLE, Cause.CONNECTION_TIMEOUT, 100, watch.clock.now() + timedelta(seconds=14))
+    await watch.look()
+    assert [each.scope for each in watch.watch.open] == [Scope(ScopeKind.PROVIDER, "google")]
+
+
+async def test_every_node_that_probes_suspends_its_verdicts_while_our_own_side_is_blamed(watch):
+    watch.incidents.is_holder = False
+    watch.incidents.stored["inc_1"] = Incident("inc_1", EGRESS, Cause.LOCAL_NETWORK_DOWN, NOW, NOW, 31, 0.1)
+    await watch.look()
+    assert not watch.connectivity.is_up
+    del watch.incidents.stored["inc_1"]
+    await watch.look()
+    assert watch.connectivity.is_up
+
+
+def window(watch, scope, **changes):
+    return Window("mw_1", "upgrade", scope, watch.clock.now() - timedelta(minutes=1), **{"seconds": 7200.0, **changes})
+
+
+async def in_maintenance(watch):
+    watch.incidents.fail(GOOGLE, Cause.PLATFORM_MAINTENANCE, 150, watch.clock.now())
+    watch.incidents.failing = [Failing(GOOGLE, 150, 150, Cause.PLATFORM_MAINTENANCE)]
+    await watch.look()
+
+
+@pytest.mark.parametrize("scope", [None, Scope(ScopeKind.PROVIDER, "google"), Scope(ScopeKind.DOMAIN, "a.test")])
+async def test_while_the_window_runs_maintenance_is_not_outlasted(watch, scope):
+    await in_maintenance(watch)
+    watch.windows = [window(watch, scope)]
+    watch.incidents.failing = [Failing(GOOGLE, 150, 20, Cause.CONNECTION_REFUSED)]
+    await watch.look()
+    assert [each.cause for each in watch.watch.open] == [Cause.PLATFORM_MAINTENANCE]
+    watch.windows = [window(watch, scope, seconds=1.0)]  # over
+    await watch.look()
+    assert [each.cause for each in watch.watch.open] == [Cause.CONNECTION_REFUSED]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Failing(GOOGLE, 900, 120, Cause.INVALID_CREDENTIALS, blocked=True),
+        Failing(GOOGLE, 900, 120, Cause.CONNECTION_REFUSED, after=NOW - timedelta(days=30)),
+        Failing(GOOGLE, 2, 2, Cause.CONNECTION_REFUSED),
+    ],
+    ids=["long blocked", "away long before", "too few"],
+)
+async def test_maintenance_is_not_outlasted_by_what_is_none_of_it(watch, other):
+    await in_maintenance(watch)
+    watch.incidents.failing = [Failing(GOOGLE, 150, 20, Cause.PLATFORM_MAINTENANCE), other]
+    await watch.look()
+    assert [each.cause for each in watch.watch.open] == [Cause.PLATFORM_MAINTENANCE]
+    assert watch.events() == ["incident.opened"]
+
+
+class Duties:
+    """Whose each duty is, as the database has it."""
+
+    def __init__(self):
+        self.rows = {}
+
+    def of(self, node):
+        async def hold(duty, now, seconds):
+            holder, until = self.rows.get(duty, (node, now))
+            if holder != node and until > now:
+                return False
+            self.rows[duty] = (node, now + timedelta(seconds=seconds))
+            return True
+
+        return hold
+
+
+def fleet(names):
+    """Watches of several nodes over the same duties."""
+    duties, clock, nodes = Duties(), FakeClock(), {}
+    for name in names:
+        nodes[name] = Watch(clock=clock)
+        nodes[name].incidents.hold = duties.of(name)
+    return clock, nodes
+
+
+async def rounds(clock, nodes, count):
+    """Who is on duty after so many looks of every node."""
+    for _ in range(count):
+        clock.advance(15.0)
+        for node in nodes.values():
+            await node.watch.evaluate()
+    return [name for name, node in nodes.items() if node.watch.on_duty]
+
+
+async def test_a_node_whose_own_uplink_is_broken_leaves_the_judging_to_one_that_sees_well():
+    clock, nodes = fleet("abc")
+    assert await rounds(clock, nodes, 2) == ["a"]
+    nodes["a"].connectivity.watch.canary(clock.now(), up=False)
+    assert await rounds(clock, nodes, 2) == ["b"]
+    assert nodes["a"].incidents.stored == {}  # nobody tells of an uplink that only one node misses
+    nodes["a"].connectivity.watch.canary(clock.now(), up=True)
+    assert await rounds(clock, nodes, 2) == ["b"]
+
+
+async def test_where_nobody_sees_well_one_goes_on_judging_until_another_does():
+    clock, nodes = fleet("ab")
+    await rounds(clock, nodes, 2)
+    for node in nodes.values():
+        node.connectivity.watch.canary(clock.now(), up=False)
+    assert len(await rounds(clock, nodes, 6)) == 1
+    assert any(each.scope == EGRESS for node in nodes.values() for each in node.incidents.stored.values())
+    for name, node in nodes.items():
+        node.connectivity.watch.canary(clock.now(), up=name == "b")
+    assert await rounds(clock, nodes, 6) == ["b"]
+
+
+async def test_a_clock_that_is_set_back_stops_neither_counting_nor_learning(watch):
+    await watch.look()
+    watch.clock.set_back(86_400.0)
+    watch.incidents.sizes = [(YAHOO, 700)]
+    await watch.look()
+    watch.incidents.fail(YAHOO, Cause.CONNECTION_TIMEOUT, 2, watch.clock.now() + timedelta(seconds=1))
+    await watch.look()
+    await watch.look(COUNT_SECONDS)
+    learnt = watch.incidents.learnt[Scope(ScopeKind.PROVIDER, "yahoo")]
+    assert (learnt.events, learnt.exposure_seconds) == (pytest.approx(2), pytest.approx(700 * COUNT_SECONDS, rel=0.1))
+
+
+async def test_a_share_is_of_those_that_were_well(watch):
+    watch.incidents.sizes = [(GOOGLE, 200)]
+    watch.incidents.failing = [Failing(GOOGLE, 120, 0, Cause.OAUTH_GRANT_REVOKED, blocked=True, after=NOW - timedelta(days=9))]
+    watch.incidents.fresh = [FreshFailures(GOOGLE, Cause.SERVER_UNAVAILABLE, 60, 60, watch.clock.now() + timedelta(seconds=14))]
+    await watch.look()
+    assert [each.peak_share for each in watch.watch.open] == [0.75]
+
+
+async def test_an_incident_that_a_person_closed_lets_what_it_stopped_come_back(watch):
+    watch.incidents.fail(GOOGLE, Cause.INVALID_CREDENTIALS, 150, watch.clock.now())
+    await watch.look()
+    watch.incidents.waiting = {"mb_1": Cause.INVALID_CREDENTIALS}
+    (incident,) = watch.watch.open
+    await watch.incidents.close(incident.id, watch.clock.now(), None)
+    watch.incidents.fresh, watch.incidents.failing = [], []
+    await watch.look()
+    assert watch.watch.open == ()
+    assert watch.brought_back == ["mb_1"]

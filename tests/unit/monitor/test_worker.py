@@ -192,19 +192,84 @@ async def test_a_prober_that_never_ends_is_a_bug_that_holds_no_place_for_ever(be
     assert bench.log.named("probe.crashed")[0]["exception"] == "TimeoutError"
 
 
-async def test_a_cancelled_probe_leaves_its_lease_to_end(bench):
+async def cut_short(bench, *, secret_sent, standing=None):
+    """A probe that is cancelled while its server hangs."""
     started = asyncio.Event()
 
-    async def slow(_):
+    async def slow(assignment):
+        assignment.sent.secret = secret_sent
         started.set()
         await asyncio.Event().wait()
 
-    task = asyncio.create_task(bench.run(answer=slow))
+    task = asyncio.create_task(bench.run(standing, slow))
     await started.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert (bench.store.recorded, bench.store.postponed, bench.log.events) == ([], {}, [])
+
+
+async def test_a_probe_cancelled_before_any_secret_left_gives_its_lease_back_and_costs_no_login(bench):
+    await cut_short(bench, secret_sent=False)
+    assert (bench.store.recorded, bench.store.postponed, bench.log.events) == ([], {"mb_1": NOW}, [])
+
+
+async def test_a_probe_cancelled_after_its_secret_left_counts_one_lost_login(bench):
+    await cut_short(bench, secret_sent=True)
+    ((_, recorded),) = bench.store.recorded
+    assert (recorded.after.lost_at, recorded.after.state, recorded.transitions) == ((NOW,), State.CONNECTED, ())
+    assert recorded.refusals == (Refusal("imap.example.org", NOW),)
+    assert bench.store.postponed == {}
+
+
+async def test_a_probe_cancelled_while_its_report_is_judged_loses_no_refusal(bench):
+    judging = asyncio.Event()
+
+    async def judge(*_):
+        judging.set()
+        await asyncio.Event().wait()
+
+    bench.connectivity.judge = judge
+    task = asyncio.create_task(bench.run(answer=a_failure(Cause.INVALID_CREDENTIALS)))
+    await judging.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    ((_, recorded),) = bench.store.recorded
+    assert (recorded.after.rejected_at, recorded.after.lost_at) == ((NOW,), ())
+
+
+async def test_a_probe_cancelled_while_its_result_is_written_says_nothing_else(bench):
+    writing = asyncio.Event()
+
+    async def record(*_):
+        writing.set()
+        await asyncio.Event().wait()
+
+    bench.store.record = record
+    task = asyncio.create_task(bench.run())
+    await writing.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert bench.store.postponed == {}
+
+
+async def test_a_database_that_hangs_does_not_hold_up_a_cancelled_probe(bench, monkeypatch):
+    monkeypatch.setattr(worker_module, "GIVE_BACK_SECONDS", 0.01)
+    answer = asyncio.Event()
+    postpone = bench.store.postpone
+
+    async def slowly(claim, due_at):
+        await answer.wait()
+        await postpone(claim, due_at)
+
+    bench.store.postpone = slowly
+    await cut_short(bench, secret_sent=False)
+    assert bench.store.postponed == {}
+    answer.set()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert bench.store.postponed == {"mb_1": NOW}  # the writing of it went on
 
 
 async def test_network_failures_change_nothing_while_our_own_uplink_is_down():

@@ -207,3 +207,22 @@ def test_routes_of_our_own_are_told_from_the_network(kind: str, expected: str) -
         env={**os.environ, "PYTHONPATH": "tests"},
     )
     assert done.stdout.strip() == expected, done.stderr
+
+
+async def test_a_report_tells_whether_its_server_is_nearby_and_was_looked_up_for_it(no_task_left_behind: None) -> None:
+    records = {("mail.example", "A"): ["127.0.0.1"]}
+    async with ScriptedServer(imap()).running() as server, NameServer(records).running() as names:
+        dial = dialer(resolver=Resolver([names.address]))
+        box = mailbox(imap=f"imap://mail.example:{server.port}")
+        first, second = await look(box, dial), await look(box, dial)
+        assert (first.nearby, first.looked_up) == (True, True)
+        assert (second.nearby, second.looked_up) == (True, False)
+        literal = await look(mailbox(imap=f"imap://127.0.0.1:{server.port}"), dial)
+        assert (literal.nearby, literal.looked_up) == (True, False)
+        nowhere = await look(mailbox(imap="imap://gone.example"), dial)
+        assert (nowhere.nearby, nowhere.looked_up) == (None, None)
+
+
+async def test_a_server_that_cannot_be_connected_to_is_known_by_its_address(free_port: Any, no_task_left_behind: None) -> None:
+    refused = await look(mailbox(imap=f"imap://127.0.0.1:{free_port()}"), dialer())
+    assert (refused.outcome, refused.nearby) == (Outcome.FAILED, True)

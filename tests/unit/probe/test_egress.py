@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailwatch.probe.egress import EgressPolicy
+from mailwatch.probe.egress import EgressPolicy, is_global
 from mailwatch.probe.failures import TargetDeniedError
 
 LOOPBACK_IN_DISGUISE = [
@@ -80,3 +80,13 @@ def test_verdicts_are_kept_within_bounds() -> None:
     for number in range(5000):
         policy.allows(f"8.8.{number // 256}.{number % 256}", 993)
     assert len(policy._verdicts) <= 4096
+
+
+@pytest.mark.parametrize("address", PUBLIC)
+def test_a_public_address_lies_out_there(address: str) -> None:
+    assert is_global(address)
+
+
+@pytest.mark.parametrize("address", [*LOOPBACK_IN_DISGUISE, *PRIVATE, "nonsense"])
+def test_every_other_address_lies_in_here(address: str) -> None:
+    assert not is_global(address)

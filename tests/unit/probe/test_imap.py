@@ -2,9 +2,9 @@
 
 import pytest
 
-from fakes.dialogues import imap
+from fakes.dialogues import imap, mute
 from fakes.peer import ScriptedServer
-from fakes.probing import dialer, look, mailbox
+from fakes.probing import cut_short, dialer, look, mailbox
 from mailwatch.core import mailbox as m
 from mailwatch.core.evidence import Outcome, Phase
 
@@ -70,3 +70,25 @@ async def test_a_refusal_is_told_in_the_servers_words_and_not_tried_again(certif
 async def test_what_a_server_does_at_the_goodbye_says_nothing_of_the_mailbox(certificates, goodbye):
     found, _ = await hear(certificates, {"LOGOUT": goodbye})
     assert found.outcome is Outcome.HEALTHY
+
+
+def heard(server, step):
+    """Whether *server* has come to *step* of the dialogue."""
+    return server.connections > 0 if step == "greeting" else step in str(server.heard)
+
+
+@pytest.mark.parametrize(
+    ("step", "quirks", "secret_sent"),
+    [
+        ("greeting", {"greeting": mute}, False),
+        ("CAPABILITY", {"greeting": b"* OK hello\r\n", "CAPABILITY": mute}, False),
+        ("AUTHENTICATE", {"AUTHENTICATE": mute}, True),
+        ("LOGIN", {"greeting": b"* OK [CAPABILITY IMAP4rev1] hello\r\n", "LOGIN": mute}, True),
+        ("SELECT", {"SELECT": mute}, True),
+    ],
+)
+async def test_a_probe_that_is_cut_short_knows_whether_its_secret_had_left(certificates, step, quirks, secret_sent):
+    async with ScriptedServer(imap(quirks), tls=certificates.server()).running() as server:
+        box = mailbox(imap=f"imaps://localhost:{server.port}")
+        sent = await cut_short(box, dialer(certificates.ca_file), lambda: heard(server, step))
+    assert sent.secret is secret_sent is (heard(server, "AUTHENTICATE") or heard(server, "LOGIN"))

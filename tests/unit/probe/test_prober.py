@@ -159,6 +159,21 @@ async def test_a_refused_secret_is_not_shown_to_the_other_server() -> None:
     assert heard(two, b"AUTH") == 0
 
 
+@pytest.mark.parametrize("words", [b"BAD Login failed", b"NO [NOPERM] not you", b"NO [NONEXISTENT] unknown user"])
+async def test_a_final_no_counts_and_spares_the_other_server_whatever_its_words_are_taken_for(words: bytes) -> None:
+    report, _, two = await both({"AUTHENTICATE": b"{tag} " + words + b"\r\n"}, {})
+    assert [channel.rejected_logins for channel in report.channels] == [1, 0]
+    assert report.channels[1].withheld_reason == "other_channel"
+    assert heard(two, b"AUTH") == 0
+
+
+@pytest.mark.parametrize("words", [b"501 5.5.2 bad password", b"535 5.7.1 not authorized", b"554 5.7.1 access denied"])
+async def test_a_permanent_answer_to_a_login_by_smtp_counts_too(words: bytes) -> None:
+    report, one, _ = await both({}, {"AUTH": words + b"\r\n"}, first=m.Protocol.SMTP)
+    assert [channel.rejected_logins for channel in report.channels] == [0, 1]
+    assert heard(one, b"AUTHENTICATE") == 0
+
+
 async def test_the_channel_to_look_at_first_is_looked_at_first() -> None:
     report, one, _ = await both({}, {"AUTH": b"535 5.7.8 no\r\n"}, first=m.Protocol.SMTP)
     assert [channel.protocol for channel in report.channels] == [m.Protocol.IMAP, m.Protocol.SMTP]
@@ -320,6 +335,39 @@ async def test_the_reason_why_no_token_can_be_had_is_the_verdict() -> None:
     assert report.channels[0].evidence == dead
     assert report.channels[0].phase is Phase.TOKEN
     assert not heard(two, b"AUTH")
+
+
+@pytest.mark.parametrize("impairment", ["store_failing", "token_refresh_pending", "oauth_app_unknown"])
+async def test_a_renewal_that_a_fault_of_our_own_prevents_blames_nobody_but_the_refused_login_counts(impairment: str) -> None:
+    tokens = FakeTokens(ImpairedError(impairment))
+    report, _, two = await both(always_expired(), {}, tokens=tokens, auth=m.AuthKind.OAUTH, credential=None, refusals_left=2)
+    first = report.channels[0]
+    assert (first.outcome, first.impairment, first.evidence, first.rejected_logins) == (Outcome.IMPAIRED, impairment, None, 1)
+    assert first.conversation
+    assert not heard(two, b"AUTH")
+
+
+async def test_a_token_that_is_the_only_one_there_is_was_refused() -> None:
+    tokens = FakeTokens(ImpairedError("token_not_renewable"))
+    report, _, _ = await both(always_expired(), {}, tokens=tokens, auth=m.AuthKind.OAUTH, credential=None, refusals_left=2)
+    first = report.channels[0]
+    assert (first.outcome, first.impairment, first.rejected_logins) == (Outcome.FAILED, None, 1)
+    assert first.evidence is not None
+    assert diagnose(first.evidence).cause is Cause.OAUTH_TOKEN_EXPIRED
+
+
+async def test_a_token_endpoint_that_is_too_slow_to_renew_is_what_is_told() -> None:
+    class Slow(FakeTokens):
+        async def access_token(self, mailbox: m.Mailbox, *, force: bool = False, refused: Secret | None = None) -> Secret:
+            if force:
+                await asyncio.sleep(60)
+            return await super().access_token(mailbox, force=force, refused=refused)
+
+    report, _, _ = await both(always_expired(), {}, tokens=Slow(), auth=m.AuthKind.OAUTH, credential=None, timeout_seconds=1.0)
+    first = report.channels[0]
+    assert (first.outcome, first.phase, first.rejected_logins) == (Outcome.FAILED, Phase.TOKEN, 1)
+    assert first.evidence is not None
+    assert diagnose(first.evidence).cause is Cause.CONNECTION_TIMEOUT
 
 
 class NoToken:

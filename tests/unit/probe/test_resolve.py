@@ -169,3 +169,23 @@ async def test_no_name_server_at_all_is_our_own_fault(monkeypatch: pytest.Monkey
     monkeypatch.setattr(dns.resolver.BaseResolver, "read_resolv_conf", unreadable)
     with pytest.raises(ImpairedError, match="no_resolver_configuration"):
         await Resolver().addresses("mail.example")
+
+
+async def test_it_is_known_whether_name_servers_answered_or_an_address_was_kept() -> None:
+    moment = 0.0
+    async with NameServer(RECORDS).running() as server:
+        resolver = Resolver([server.address], monotonic=lambda: moment)
+        assert not resolver.answered("four.example", 0.0)
+        await resolver.addresses("four.example")
+        assert resolver.answered("Four.Example.", 0.0)
+        moment = 5.0
+        await resolver.addresses("four.example")
+        assert not resolver.answered("four.example", 5.0)
+        assert await resolver.asked_anew("four.example")
+        assert resolver.answered("four.example", 5.0)
+        server.failing.add("four.example")
+        assert await resolver.asked_anew("four.example") is False
+        assert await resolver.addresses("four.example") == ("192.0.2.4",), "it is good for a while still"
+        assert await resolver.asked_anew("gone.example") is False
+        assert not resolver.answered("gone.example", 0.0)
+        assert await resolver.asked_anew("192.0.2.4") is None

@@ -2,9 +2,9 @@
 
 import pytest
 
-from fakes.dialogues import smtp
+from fakes.dialogues import mute, smtp
 from fakes.peer import ScriptedServer
-from fakes.probing import assignment, dialer, look, mailbox
+from fakes.probing import assignment, cut_short, dialer, look, mailbox
 from mailwatch.core import mailbox as m
 from mailwatch.core.evidence import Outcome, Phase
 from mailwatch.probe.smtp import SmtpProbe
@@ -82,3 +82,16 @@ def test_a_domain_or_a_literal_is_what_we_call_ourselves(certificates, name):
 @pytest.mark.parametrize("name", ["", "two words", "evil\r\nMAIL FROM:<x>", "-x", "ünï.example"])
 def test_what_is_no_domain_is_never_sent_as_one(certificates, name):
     assert SmtpProbe(dialer(certificates.ca_file), name)._ehlo_name == "mailwatch"
+
+
+def heard(server, step):
+    """Whether *server* has come to *step* of the dialogue."""
+    return server.connections > 0 if step == "greeting" else step in str(server.heard)
+
+
+@pytest.mark.parametrize(("step", "secret_sent"), [("greeting", False), ("EHLO", False), ("AUTH", True), ("NOOP", True)])
+async def test_a_probe_that_is_cut_short_knows_whether_its_secret_had_left(certificates, step, secret_sent):
+    async with ScriptedServer(smtp({step: mute}), tls=certificates.server()).running() as server:
+        box = mailbox(smtp=f"smtps://localhost:{server.port}")
+        sent = await cut_short(box, dialer(certificates.ca_file), lambda: heard(server, step))
+    assert sent.secret is secret_sent is heard(server, "AUTH")

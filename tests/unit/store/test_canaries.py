@@ -31,3 +31,15 @@ async def test_a_wrong_older_key_is_named_when_it_is_needed_and_not_before(store
     await other.open()
     assert await known(other) == {keyring.active, new.active}
     await other.close()
+
+
+async def test_a_retired_key_keeps_its_row_and_stops_no_ring_that_still_holds_it(store, migrated, keyring, clock):
+    both = keyring.with_new_key()
+    other = SqlStore(migrated, Vault(both), clock, node="b")
+    await other.open()
+    await other.retire_older_keys()
+    await other.close()
+    again = SqlStore(migrated, Vault(both), clock, node="b")
+    await again.open()
+    assert await known(again) == {keyring.active, both.active}
+    await again.close()

@@ -1,6 +1,7 @@
 """Transactions under faults: run again as a whole, told in plain words, and never a false acknowledgement."""
 
 import asyncio
+import itertools
 import shutil
 import sqlite3
 from contextlib import contextmanager
@@ -74,6 +75,37 @@ async def test_readers_cannot_hold_up_the_writer(database):
     end.set()
     await reading
     assert "a" in await names(database)
+
+
+async def test_a_reader_that_keeps_the_log_growing_shows_in_its_size_until_it_ends(database):
+    started, end = asyncio.Event(), asyncio.Event()
+
+    async def long_read(attempt):
+        await attempt.connection.execute(text("SELECT * FROM meta"))
+        started.set()
+        await end.wait()
+
+    letters = itertools.cycle("xyz")
+
+    async def change(attempt):
+        await attempt.connection.execute(text("UPDATE meta SET content=:new WHERE name='a'"), {"new": next(letters) * 1_000_000})
+
+    async def written():
+        for _ in range(8):
+            await database.write(change)
+        return database.log_bytes()
+
+    await database.write(put)
+    quiet = [await written() for _ in range(3)]
+    reading = asyncio.create_task(database.read(long_read))
+    await started.wait()
+    grown = [await written() for _ in range(3)]
+    assert grown == sorted(grown)
+    assert grown[-1] > 2 * max(quiet)
+    end.set()
+    await reading
+    await database.scrub()
+    assert database.log_bytes() == 0
 
 
 async def test_concurrent_read_modify_write_loses_no_update(database):

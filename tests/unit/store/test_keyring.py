@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mailwatch.store.keyring import KeyRing, KeyRingError
+from mailwatch.store.keyring import KeyRing, KeyRingError, watched
 
 
 def test_a_ring_survives_its_text():
@@ -53,3 +53,20 @@ def test_another_text_is_refused_without_being_shown(text, why):
 def test_the_text_is_the_documented_json():
     ring = KeyRing.generate()
     assert set(json.loads(ring.text())) == {"active", "keys"}
+
+
+def test_a_ring_file_that_was_replaced_or_written_is_noticed(tmp_path):
+    path, new = tmp_path / "ring", tmp_path / "new"
+    path.write_text(KeyRing.generate().text())
+    look = watched(path)
+    first = look()
+    assert look() == first
+    new.write_text(path.read_text())
+    new.replace(path)
+    second = look()
+    assert second != first
+    path.write_text(KeyRing.generate().with_new_key().text())
+    assert look() != second
+    path.unlink()
+    with pytest.raises(FileNotFoundError):
+        look()

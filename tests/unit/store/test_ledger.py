@@ -4,12 +4,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import create_engine, event
 
-from contract.campaigning import ANN, after, away, campaign, open_pauses, running
-from contract.fleet import NOON
-from mailwatch.core.campaigns import CampaignPolicy, PauseOn, PauseOrigin
-from mailwatch.store.ledger import Ledger
+from contract.campaigning import ANN, after, away, back, campaign, open_pauses, running, state_of
+from contract.fleet import NOON, add, password_mailbox
+from mailwatch.core.campaigns import CampaignPolicy, CampaignState, PauseOn, PauseOrigin
+from mailwatch.store import ledger
+from mailwatch.store.ledger import Ledger, pause_from_row
 from mailwatch.store.pauses import Because
 
 
@@ -94,3 +95,67 @@ async def test_the_mailboxes_of_a_campaign_are_read_only_where_they_count(store)
             return ledger.books["spring"].mailboxes
 
         assert await store._database.write(work) == expected
+
+
+@pytest.mark.parametrize("pause_on", PauseOn)
+async def test_a_move_reads_no_more_of_a_campaign_however_many_of_its_mailboxes_are_away(store, monkeypatch, pause_on):
+    store.campaign_policy = CampaignPolicy(pause_on=pause_on)
+    ids = await running(store, 30)
+    read = []
+
+    def counted(row):
+        read.append(row)
+        return pause_from_row(row)
+
+    monkeypatch.setattr(ledger, "pause_from_row", counted)
+    for number, one in enumerate(ids):
+        read.clear()
+        await away(store, one, at=after(number))
+        assert len(read) <= 2
+    assert await state_of(store) is CampaignState.PAUSED
+    for number, one in enumerate(ids):
+        read.clear()
+        await back(store, one, at=after(60 + number))
+        assert len(read) <= 2
+    assert await state_of(store) is CampaignState.ACTIVE
+    read.clear()
+    await add(store, password_mailbox(99, campaigns=("spring",)))
+    await store.remove(ids[0], ANN)
+    assert len(read) <= 4
+
+
+@pytest.mark.parametrize("pause_on", PauseOn)
+@pytest.mark.parametrize("gone", [set(), {0}, {0, 1}, {0, 1, 2}])
+@pytest.mark.parametrize("orphan", [False, True])
+async def test_a_book_that_counts_says_what_one_says_that_was_read_whole(store, pause_on, gone, orphan):
+    store.campaign_policy = CampaignPolicy(pause_on=pause_on)
+    ids = await running(store, 3)
+    await away(store, *(ids[number] for number in sorted(gone)))
+    if orphan:
+        await store.campaigns.pause("spring", "holidays", ANN)
+
+    async def work(attempt):
+        told = []
+        for mailboxes in (None, (), ids[:1], ids[2:], ids):
+            of = Ledger(attempt, store.campaign_policy)
+            await of.open(["spring"], mailboxes)
+            book = of.books["spring"]
+            one_more = book.would_pause(Because("mb_new", PauseOrigin.AUTOMATIC, "", "mailwatch", NOON))
+            told.append((book.is_settled, book.is_paused, book.is_automatic, one_more))
+        return told
+
+    told = await store._database.write(work)
+    assert set(told) == {told[0]}
+    assert told[0][0]
+
+
+def test_what_else_pauses_a_campaign_is_found_by_an_index(migrated, path):
+    engine = create_engine(f"sqlite:///{path}")
+    asked = {"ids": ["spring"], "mailboxes": ["mb_1"]}
+    with engine.connect() as connection:
+        for statement in (ledger._BEYOND, ledger._COUNTS):
+            compiled = statement.params(asked).compile(engine, compile_kwargs={"literal_binds": True})
+            plan = [row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}")]
+            assert any("ix_pauses_in_force" in step for step in plan), plan
+            assert not any(step.startswith(("SCAN pauses", "SCAN inner_pauses")) for step in plan), plan
+    engine.dispose()

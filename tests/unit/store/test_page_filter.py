@@ -1,12 +1,14 @@
 """Conditions of a filter: values of a person go in as parameters, and an empty filter asks for nothing."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mailwatch.core.lifecycle import State
 from mailwatch.ports.pages import PageFilter
-from mailwatch.store.page_filter import candidates, named, of_mailbox, of_standing, storable
+from mailwatch.store.page_filter import candidates, kept, named, of_mailbox, of_standing, storable, unkept
 from mailwatch.store.schema import standings
 
 EVERYTHING = PageFilter(
@@ -46,3 +48,10 @@ def test_the_candidates_of_a_campaign_are_found_from_its_links_alone():
 @pytest.mark.parametrize(("text", "can"), [("", True), ("ü\U0001f600\n", True), ("a\0b", False), ("a\udfff", False)])
 def test_what_no_database_can_hold_is_known(text, can):
     assert storable(text) is can
+
+
+def test_a_filter_that_was_kept_is_the_same_without_its_ids():
+    assert unkept(kept(EVERYTHING)) == EVERYTHING
+    assert unkept(kept(replace(EVERYTHING, ids=frozenset({"mb_1"})))) == EVERYTHING
+    assert kept(PageFilter(ids=frozenset({"mb_1"}))) is None
+    assert unkept(None) is None

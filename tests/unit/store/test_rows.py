@@ -38,6 +38,7 @@ FULL = Standing(
     clean_probes=4,
     verifying_since_at=NOON,
     down_since_at=NOON - timedelta(days=400),
+    absent_since_at=NOON - timedelta(days=401),
     stuck_phase=Phase.AUTH,
     last_probe_at=NOON,
     last_success_at=NOON,
@@ -51,6 +52,8 @@ FULL = Standing(
     last_outage_seconds=86_400.5,
     returned_at=NOON,
     returned_after_seconds=7200.25,
+    impairment="secret_unreadable",
+    impaired_since_at=NOON,
 )
 
 

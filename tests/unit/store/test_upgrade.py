@@ -1,6 +1,7 @@
 """Bringing a database to this schema, and refusing all others."""
 
 import asyncio
+import json
 import os
 import signal
 import sqlite3
@@ -14,12 +15,13 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import text
 
+from contract.fleet import NOON
 from mailwatch.core.campaigns import CampaignState
 from mailwatch.ports import SchemaError
 from mailwatch.store import SqlStore, Vault, migrate, upgrade
 from mailwatch.store.address import parse_address
 from mailwatch.store.engine import Database
-from mailwatch.store.schema import HEAD
+from mailwatch.store.schema import HEAD, to_micros
 
 
 def revision(path):
@@ -125,8 +127,8 @@ async def test_killed_at_any_moment_it_can_be_run_again(url, path):
         assert revision(path) == HEAD
 
 
-async def at_revision(url, revision):
-    """A database as an older mailwatch left it."""
+async def at_revision(url, revision, fill):
+    """A database as an older mailwatch left it; *fill* puts rows into it."""
     address = parse_address(url)
     if address.path is not None:
         upgrade._create_file(address.path)
@@ -140,31 +142,44 @@ async def at_revision(url, revision):
 
     async def work(attempt):
         await attempt.connection.run_sync(build)
-        for number, campaigns in enumerate(('["spring","summer","spring"]', '["spring"]', "")):
-            values = {"id": f"mb_{number}", "address": f"user{number}@example.org", "campaigns": campaigns}
-            await attempt.connection.execute(
-                text(
-                    "INSERT INTO mailboxes (id, address, address_key, username, auth, host, provider, labels, campaigns, created_at) "
-                    "VALUES (:id, :address, :address, 'u', 'password', 'h', 'other', '', :campaigns, 0)"
-                ),
-                values,
-            )
-            await attempt.connection.execute(
-                text(
-                    "INSERT INTO standings (mailbox_id, provider, gate, state, version, generation, changes, due_at, since_at, rest) "
-                    "VALUES (:id, 'other', 'g', 'blocked', 0, 1, 0, 0, 0, '')"
-                ),
-                values,
-            )
+        await fill(attempt.connection)
 
     await database.write(work)
     await database.close()
 
 
+async def with_campaigns(connection):
+    """Mailboxes that name their campaigns themselves."""
+    for number, campaigns in enumerate(('["spring","summer","spring"]', '["spring"]', "")):
+        values = {"id": f"mb_{number}", "address": f"user{number}@example.org", "campaigns": campaigns}
+        await connection.execute(
+            text(
+                "INSERT INTO mailboxes (id, address, address_key, username, auth, host, provider, labels, campaigns, created_at) "
+                "VALUES (:id, :address, :address, 'u', 'password', 'h', 'other', '', :campaigns, 0)"
+            ),
+            values,
+        )
+        await connection.execute(
+            text(
+                "INSERT INTO standings (mailbox_id, provider, gate, state, version, generation, changes, due_at, since_at, rest) "
+                "VALUES (:id, 'other', 'g', 'blocked', 0, 1, 0, 0, 0, '')"
+            ),
+            values,
+        )
+
+
+async def with_answers(connection):
+    """A request that was answered, and one that is under way."""
+    rows = [{"key": "answered", "status": 201, "body": b'{"address":"user1@example.org"}'}]
+    rows += [{"key": "under way", "status": None, "body": None}]
+    statement = text("INSERT INTO remembered (key, request_hash, status, body, at) VALUES (:key, 'r', :status, :body, :at)")
+    await connection.execute(statement, [{**row, "at": to_micros(NOON)} for row in rows])
+
+
 @pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.integration)])
 async def test_the_campaigns_of_an_older_mailwatch_move_into_the_registry(request, kind, url, keyring, clock):
     of = url if kind == "sqlite" else request.getfixturevalue("postgres_url")
-    await at_revision(of, "0001")
+    await at_revision(of, "0001", with_campaigns)
     assert await migrate(of) == "0001"
     store = SqlStore(of, Vault(keyring), clock, node="a")
     await store.open()
@@ -174,4 +189,19 @@ async def test_the_campaigns_of_an_older_mailwatch_move_into_the_registry(reques
     assert (view.campaign.name, view.campaign.state, view.campaign.mailboxes) == ("spring", CampaignState.ACTIVE, ("mb_0", "mb_1"))
     assert await store.campaigns.reconcile() == 2, "what was away before is paused for"
     assert (await store.campaigns.find("summer")).campaign.state is CampaignState.PAUSED
+    await store.close()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.integration)])
+async def test_answers_of_before_keep_only_that_they_were_given(request, kind, url, keyring, clock):
+    """Nobody had noted of which mailboxes they tell, so that no removal would find them."""
+    of = url if kind == "sqlite" else request.getfixturevalue("postgres_url")
+    await at_revision(of, "0003", with_answers)
+    await migrate(of)
+    store = SqlStore(of, Vault(keyring), clock, node="a")
+    await store.open()
+    answered = await store.people.begin_once("answered", "r", NOON)
+    assert (answered.status, answered.content_type) == (409, "application/problem+json")
+    assert json.loads(answered.body)["code"] == "answer_not_kept"
+    assert (await store.people.begin_once("under way", "r", NOON)).status is None
     await store.close()

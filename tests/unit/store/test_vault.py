@@ -4,8 +4,8 @@ import pytest
 
 from mailwatch.core.secret import Secret
 from mailwatch.ports import SecretUnreadableError
-from mailwatch.store.keyring import KeyRing
-from mailwatch.store.vault import SealedCredential, Vault
+from mailwatch.store.keyring import KeyRing, watched
+from mailwatch.store.vault import SealedCredential, Vault, key_of
 
 PLACE = ("secrets", "mb_1", "password")
 
@@ -114,6 +114,45 @@ def test_a_ring_that_cannot_be_read_again_leaves_the_present_one(keyring):
     with pytest.raises(SecretUnreadableError):
         running.open(*PLACE, Vault(KeyRing.generate()).seal(*PLACE, Secret("x")))
     assert running.open(*PLACE, running.seal(*PLACE, Secret("y"))).reveal() == "y"
+
+
+def test_a_vault_that_only_seals_follows_a_rotation_too(keyring):
+    ring = {"now": keyring}
+    running = Vault(keyring, lambda: ring["now"], lambda: ring["now"].active)
+    assert key_of(running.seal(*PLACE, Secret("x"))) == keyring.active
+    for _ in range(3):
+        ring["now"] = ring["now"].with_new_key()
+        assert key_of(running.seal(*PLACE, Secret("x"))) == ring["now"].active == running.active
+
+
+def test_a_ring_that_has_not_changed_is_not_read_at_every_sealing(keyring):
+    read = []
+    running = Vault(keyring, lambda: read.append(1) or keyring, lambda: "as before")
+    for _ in range(5):
+        running.seal(*PLACE, Secret("x"))
+    assert len(read) == 1  # the first time: what came between the reading of the ring and this is not known
+
+
+def test_a_changed_ring_that_cannot_be_read_leaves_the_present_one_and_is_tried_again_but_not_at_once(keyring, monkeypatch):
+    tried, new = [], keyring.with_new_key()
+
+    def read():
+        tried.append(1)
+        if len(tried) == 1:
+            raise OSError
+        return new
+
+    running = Vault(keyring, read, lambda: "changed")
+    for _ in range(5):
+        assert key_of(running.seal(*PLACE, Secret("x"))) == keyring.active
+    assert len(tried) == 1
+    monkeypatch.setattr("mailwatch.store.vault.REREAD_AT_ONCE_SECONDS", 0.0)
+    assert key_of(running.seal(*PLACE, Secret("x"))) == new.active
+
+
+def test_a_ring_file_that_is_gone_for_a_moment_stops_no_sealing(keyring, tmp_path):
+    running = Vault(keyring, lambda: keyring, watched(tmp_path / "none"))
+    assert key_of(running.seal(*PLACE, Secret("x"))) == keyring.active
 
 
 def test_a_closed_vault_neither_opens_nor_seals(vault):

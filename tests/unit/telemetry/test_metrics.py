@@ -287,3 +287,13 @@ def test_what_is_wrong_now_is_told_and_shown(metrics):
     assert value(metrics, "webhook_disabled", webhook="crm") == 1
     assert value(metrics, "stale_mailboxes") == 3
     assert value(metrics, "store_failures_total") == 1
+
+
+def test_a_node_that_does_not_probe_says_nothing_of_its_network_and_of_circuits():
+    silent = Metrics(["google"], "1", probes=False).exposition()[0].decode()
+    assert "mailwatch_self_connectivity_up" not in silent
+    assert "mailwatch_provider_circuit_state" not in silent
+    assert "mailwatch_incidents{" in silent
+    probing = Metrics(["google"], "1").exposition()[0].decode()
+    assert "mailwatch_self_connectivity_up 1.0" in probing
+    assert "mailwatch_provider_circuit_state{" in probing

@@ -8,7 +8,7 @@ from mailwatch.core.causes import PROFILES, Cause, Disposition, Owner
 from mailwatch.core.incidents.circuit import CircuitState
 from mailwatch.core.incidents.life import Incident
 from mailwatch.core.incidents.scopes import EGRESS, Scope, ScopeKind
-from mailwatch.telemetry.troubles import HUMAN_CAUSES, Troubles
+from mailwatch.telemetry.troubles import HUMAN_CAUSES, STALE_SECONDS, Troubles
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 GOOGLE = Scope(ScopeKind.PROVIDER, "google")
@@ -116,3 +116,30 @@ def test_what_the_configuration_names_is_shown_by_its_name(troubles):
     assert series(troubles, "oauth_consents_expiring") == {("outreach",): 0, ("sales",): 3}
     assert series(troubles, "webhook_disabled") == {("crm",): 1, ("sender",): 0}
     assert series(troubles, "stale_mailboxes") == {(): 4}
+
+
+def test_what_was_not_told_anew_for_two_minutes_is_exported_no_more_and_comes_back_with_the_next_telling():
+    seconds = 0.0
+    troubles = Troubles(["google"], monotonic=lambda: seconds)
+    troubles.circuit("google", CircuitState.OPEN)
+    troubles.app_secrets({"own": NOW})
+
+    def tell():
+        troubles.incidents([incident()], name_of)
+        troubles.waiting({Cause.INVALID_CREDENTIALS: 2})
+        troubles.flapping({"google": 3})
+        troubles.paused_longest({"person": 4.0})
+        troubles.held_back(5)
+        troubles.consents_ending({"own": 6})
+        troubles.webhooks({"crm": True})
+        troubles.stale(7)
+
+    tell()
+    names = {family.name.removeprefix("mailwatch_") for family in troubles.collect()}
+    known_here = {"provider_circuit_state", "oauth_app_secret_expiry_timestamp_seconds"}  # not from the database
+    seconds = STALE_SECONDS
+    assert all(series(troubles, name) for name in names)
+    seconds += 1
+    assert {name for name in names if series(troubles, name)} == known_here
+    tell()
+    assert all(series(troubles, name) for name in names)

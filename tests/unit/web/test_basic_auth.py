@@ -72,6 +72,10 @@ def test_nobody_s_hash_is_one():
     assert not BasicAuth({}).allows(header(name="", password=""))
 
 
-@pytest.mark.parametrize("text", ["", "geheim", "$2y$10$short", "$1$abc", HASHED + "x", "$2b$99$" + "." * 53])
+@pytest.mark.parametrize(
+    "text",
+    ["", "geheim", "$2y$10$short", "$1$abc", HASHED + "x", "$2b$99$" + "." * 53],
+    ids=["empty", "clear", "short", "old", "longer", "cost"],
+)
 def test_what_is_no_hash_is_known_as_such(text):
     assert not is_bcrypt(text)

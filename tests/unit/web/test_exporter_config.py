@@ -49,6 +49,10 @@ def test_a_whole_file_is_understood(folder):
     assert HASHED not in repr(config)
 
 
+def test_a_blank_header_is_none(tmp_path):
+    assert dict(parse("http_server_config: {headers: {Content-Security-Policy: ''}}", tmp_path).headers) == {}
+
+
 def test_it_makes_a_context_that_does_what_it_says(folder):
     context = parse(WHOLE, folder).tls.context()
     assert context.verify_mode is ssl.CERT_REQUIRED
@@ -78,7 +82,10 @@ def test_it_makes_a_context_that_does_what_it_says(folder):
         ("basic_auth_users: {'a:b': x}", "no colon"),
         ("basic_auth_users: [a]", "a table of keys"),
         ("http_server_config: {http2: maybe}", "true or false"),
-        ("http_server_config: {headers: {a: 1}}", "texts of one line"),
+        ("http_server_config: {headers: {X-XSS-Protection: 1}}", "texts of one line"),
+        ('http_server_config: {headers: {X-XSS-Protection: "a\\nb: c"}}', "texts of one line"),
+        ("http_server_config: {headers: {Server: geheim}}", "Server is not known"),
+        ("http_server_config: {headers: {X-Frame-Options: DENY}}", "one of deny, sameorigin"),
     ],
 )
 def test_what_cannot_be_honoured_is_refused_with_key_and_cure(tmp_path, text, words):

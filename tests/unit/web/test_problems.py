@@ -9,7 +9,7 @@ from mailwatch.core.lifecycle import IllegalMoveError, State, Trigger
 from mailwatch.core.roster import RosterFault
 from mailwatch.desk.acts import HoldError
 from mailwatch.desk.newcomers import RosterError
-from mailwatch.ports import MailboxExistsError, MailwatchError, StoreUnavailableError
+from mailwatch.ports import KeyRetiredError, MailboxExistsError, MailwatchError, StoreUnavailableError
 from mailwatch.ports.campaigns import CampaignNotFoundError, StaleError
 from mailwatch.ports.people import AccountError, Role
 from mailwatch.web.problems import CODES, Problem, from_error
@@ -85,6 +85,7 @@ async def test_what_is_no_json_is_told(rig, body):
         (HoldError("x"), "unfit"),
         (AccountError("x"), "account"),
         (StoreUnavailableError("x"), "unavailable"),
+        (KeyRetiredError("x"), "unavailable"),
         (RosterError([RosterFault(3, "imap", "bad", "better")]), "unfit"),
         (Problem("gone"), "gone"),
     ],

@@ -1,6 +1,7 @@
 """What the process serves of itself: metrics, health, readiness, status, reload - with a whole surface, and without one."""
 
 import contextlib
+import os
 from dataclasses import replace
 
 import aiohttp
@@ -10,6 +11,7 @@ import pytest
 from fakes.ports import FakeLog
 from fakes.web import Daemon
 from mailwatch.web.app import make_app
+from mailwatch.web.security import POLICY
 from mailwatch.web.server import WebServer, listen
 from mailwatch.web.web_config import WebConfigFile
 
@@ -35,6 +37,37 @@ async def test_metrics_are_rendered_for_the_accept_header_of_the_scraper(client,
         assert await answer.text() == "mailwatch_up 1\n"
         assert answer.headers["Content-Type"] == "text/plain; version=1.0.0; charset=utf-8"
     assert daemon.accepted == ["application/openmetrics-text"]
+
+
+async def test_the_headers_of_a_web_config_are_on_answers_as_they_are_then_but_loosen_no_guard_of_the_pages(tmp_path, daemon):
+    path = tmp_path / "web.yml"
+
+    def write(policy, step):
+        given = {
+            "Strict-Transport-Security": "max-age=60",
+            "X-XSS-Protection": "0",
+            "X-Frame-Options": "sameorigin",
+            "Content-Security-Policy": policy,
+        }
+        path.write_text("http_server_config:\n  headers:\n" + "".join(f"    {name}: {text!r}\n" for name, text in given.items()))
+        os.utime(path, ns=(step * 10**9, step * 10**9))
+
+    write("default-src 'none'", 1)
+    probing = replace(daemon.probing(), web_config=WebConfigFile(path, FakeLog()))
+    server = WebServer(make_app(probing), listen("127.0.0.1:0"))
+    server.start()
+    names = ("Strict-Transport-Security", "X-XSS-Protection", "X-Frame-Options", "Content-Security-Policy")
+    async with aiohttp.ClientSession(server.url) as session:
+
+        async def told(place):
+            async with session.get(place) as answer:
+                return [answer.headers.get(name) for name in names]
+
+        assert await told("/metrics") == ["max-age=60", "0", "sameorigin", "default-src 'none'"]
+        assert await told("/") == ["max-age=60", "0", "DENY", POLICY]
+        write("default-src 'self'", 2)
+        assert (await told("/-/healthy"))[3] == "default-src 'self'"
+    await server.stop()
 
 
 @pytest.mark.parametrize("path", ["/-/ready", "/readyz"])

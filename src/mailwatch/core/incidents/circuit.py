@@ -34,6 +34,8 @@ class CircuitPolicy:
     relapse_share: float = 0.5  #: … this share failing opens the circuit anew
     trip_looks: int = 20  #: of so many results of a closed one …
     trip_share: float = 0.8  #: … this share failing opens it at once, before anybody has told an incident
+    looks_seconds: float = 600.0  #: results count for so long: a mailbox or two, retried for hours, load nobody
+    unused_seconds: float = 7200.0  #: a circuit that no probe has used for so long has nobody left behind it
 
 
 _BURST_SECONDS: Final = 1.0
@@ -44,7 +46,18 @@ _CANARIES_MISSED: Final = 10
 class Circuit:
     """The circuit of one gate.  Moments are seconds of a clock that never goes back."""
 
-    __slots__ = ("_canaries_through", "_last_canary", "_lately", "_looks", "_policy", "_since", "_spent", "_spent_to", "state")
+    __slots__ = (
+        "_canaries_through",
+        "_last_canary",
+        "_lately",
+        "_looks",
+        "_policy",
+        "_since",
+        "_spent",
+        "_spent_to",
+        "_used_at",
+        "state",
+    )
 
     def __init__(self, policy: CircuitPolicy = CircuitPolicy()) -> None:
         self._policy = policy
@@ -52,13 +65,16 @@ class Circuit:
         self._since = 0.0
         self._last_canary = float("-inf")
         self._canaries_through = 0
-        self._looks: deque[bool] = deque(maxlen=max(policy.relapse_looks, policy.trip_looks))  # in the present state
+        # in the present state, each with its moment
+        self._looks: deque[tuple[float, bool]] = deque(maxlen=max(policy.relapse_looks, policy.trip_looks))
         self._lately: deque[bool] = deque(maxlen=policy.trip_looks)  # whatever the state
         self._spent = 0.0
         self._spent_to = 0.0
+        self._used_at = float("-inf")
 
     def open(self, now: float) -> None:
         """An incident covers the gate."""
+        self._used_at = now
         if self.state is not CircuitState.OPEN:
             self._enter(CircuitState.OPEN, now)
 
@@ -85,6 +101,7 @@ class Circuit:
 
     def start(self, now: float) -> None:
         """A probe starts."""
+        self._used_at = now
         if self.state is CircuitState.OPEN:
             self._last_canary = now
         elif self.state is CircuitState.HALF_OPEN:
@@ -93,28 +110,31 @@ class Circuit:
 
     def result(self, now: float, *, worked: bool) -> None:
         """A probe of this gate came back; *worked*: the place answered as a well one does."""
+        self._used_at = now
         self._lately.append(worked)
         if self.state is CircuitState.CLOSED:
-            self._looks.append(worked)
-            if self._fails(self._policy.trip_looks, self._policy.trip_share):
+            self._looks.append((now, worked))
+            if self._fails(now, self._policy.trip_looks, self._policy.trip_share):
                 self._enter(CircuitState.OPEN, now)
         elif self.state is CircuitState.OPEN:
             self._canaries_through = self._canaries_through + 1 if worked else 0
             if self._canaries_through >= self._policy.canaries:
                 self._enter(CircuitState.HALF_OPEN, now)
         elif self.state is CircuitState.HALF_OPEN:
-            self._looks.append(worked)
-            if self._fails(self._policy.relapse_looks, self._policy.relapse_share):
+            self._looks.append((now, worked))
+            if self._fails(now, self._policy.relapse_looks, self._policy.relapse_share):
                 self._enter(CircuitState.OPEN, now)
             elif self._rate(now) >= self._policy.ramp_limit_per_second:
                 self._enter(CircuitState.CLOSED, now)
 
-    def _fails(self, looks: int, share: float) -> bool:
-        """Whether of the last *looks* results so large a share failed."""
-        if len(self._looks) < looks:
-            return False
-        failed = sum(not worked for worked in list(self._looks)[-looks:])
-        return failed >= share * looks
+    def is_unused(self, now: float) -> bool:
+        """Whether no probe has used it for so long that nobody can be left behind it."""
+        return now - self._used_at > self._policy.unused_seconds
+
+    def _fails(self, now: float, looks: int, share: float) -> bool:
+        """Whether of the last *looks* results, none of them old, so large a share failed."""
+        last = [worked for at, worked in list(self._looks)[-looks:] if now - at <= self._policy.looks_seconds]
+        return len(last) == looks and sum(not worked for worked in last) >= share * looks
 
     def _enter(self, state: CircuitState, now: float) -> None:
         self.state = state

@@ -13,8 +13,8 @@ _EGRESS: Final = (
     "The canaries are asked every few seconds."
 )
 _ONE_BY_ONE: Final = (
-    "Its mailboxes are retried one by one, in growing pauses. Those it has stopped for good are not: two of them are tried every "
-    "half hour, and all of them return when it is over."
+    "Its mailboxes are retried one by one, in growing pauses. Those it has stopped for good are not: five of them are tried every "
+    "half hour, and after each reload; all of them return when it is over."
 )
 
 

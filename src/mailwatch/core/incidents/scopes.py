@@ -59,3 +59,8 @@ class Traits:
         for host in self.endpoints:
             yield Scope(ScopeKind.ENDPOINT, host)
         yield Scope(ScopeKind.DOMAIN, self.domain)
+
+    @property
+    def root(self) -> Scope:
+        """The broadest place of the mailbox: its provider, or where that is none its application or its first host."""
+        return next(self.scopes())

@@ -48,7 +48,9 @@ _PEOPLE: Final[Mapping[str, str]] = {
     " password_for_external password_for_applications app-pass* application-password application_code app-passwords apppasswords"
     " device-specific service-specific service_password client_specific_password authorization_code_instead auth_code"
     " unique_password",
-    "MFA": "mfa 2fa factor two-factor 2-step multifactor two-step multi-factor second_factor otp totp one-time_password"
+    "MFA": "stronger_authentication_needed stronger_authentication_required stronger_authentication_is step_up mfa 2fa factor"
+    " two-factor 2-step multifactor two-step"
+    " multi-factor second_factor otp totp one-time_password"
     " one-time_code one_time_password two_step another_step additional_step conditional_access interaction_required"
     " strong_authentication interactionrequired twofactor two_factor multi_factor one-time 2-factor 2sv 2-sv two-stage"
     " second-factor passkey security_key verification_code authentication_code totp_code otp_code login_code security_code"
@@ -58,7 +60,8 @@ _PEOPLE: Final[Mapping[str, str]] = {
     " via_the_web account_page customer_area customer_center my_account user_panel web-based log_in_online"
     " webmail_interface webinterface user_portal web_ui webui web_app webapp dashboard web_console admin_console"
     " web_panel admin_panel web_admin on_the_web the_web_first web_gui admin_ui",
-    "VERIFY": "verify verification verified confirm confirmation validate confirmed reverify unverified confirming verifying"
+    "VERIFY": "security_check identity_check verify verification verified confirm confirmation validate confirmed reverify"
+    " unverified confirming verifying"
     " reconfirm activation_link confirmation_mail confirmation_email confirmation_link",
     "CAPTCHA": "captcha captchas challenge unlock unlockcaptcha",
     "TERMS": "terms eula agreement tos licence_agreement license_agreement privacy_policy user_agreement conditions_of_use"
@@ -68,7 +71,9 @@ _PEOPLE: Final[Mapping[str, str]] = {
     " leaked irregular unrecognised_device",
     "ACTIVITY": "activity attempt_was behaviour behavior",
     "IP": "ip ips ipaddress ip-address ipv4 ipv6 network_address address_range subnet netblock this_network your_network"
-    " your_isp your_subnet remote_address client_address source_address sending_ip originating_ip peer_address vpn tor",
+    " your_isp your_subnet remote_address client_address source_address sending_ip originating_ip peer_address vpn tor"
+    " company_network corporate_network internal_network trusted_network office_network intranet hosting_network hosting_networks"
+    " hosting_range hosting_ranges datacenter data_center datacentre cloud_networks network_range company_lan",
     "HOST": "host hosts hostname client_host client_address helo ehlo peer rdns ptr mta dynamic residential smtp_client"
     " connecting_host remote_host sending_server sending_host sender's_host mail_server_host hosting_provider"
     " hosting_providers cloud_provider cloud_providers your_mailserver your_mail_server your_server your_host"

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from typing import Final
 
 CHINESE: Final[Mapping[str, str]] = {
+    "FIRST": "先 之前",
+    "DELETED": "已删除 被删除 已刪除",
+    "FETCHFIRST": "先收信 先收取邮件 先收取信件",
     "PASSWORD": "密码 密碼 口令 密碼",
     "USER": "用户 用戶 用户名 使用者",
     "ACCOUNT": "账号 帐号 账户 帐户 帳號 帳戶 賬號 企业",
@@ -82,9 +85,13 @@ CHINESE: Final[Mapping[str, str]] = {
     "BACKEND": "数据库",
     "OWNED": "一致",
     "ALLOWED": "允许",
+    "NOTNOW": "目前 暂时 暫時",
 }
 
 JAPANESE: Final[Mapping[str, str]] = {
+    "FIRST": "先に",
+    "DELETED": "削除",
+    "FETCHFIRST": "先に受信 受信してから",
     "PASSWORD": "パスワード",
     "USER": "ユーザー ユーザ 利用者",
     "ACCOUNT": "アカウント 契約",
@@ -95,7 +102,7 @@ JAPANESE: Final[Mapping[str, str]] = {
     "MFA": "二段階認証 2段階認証 多要素認証",
     "BROWSER": "ブラウザ",
     "EXPIRED": "期限切れ 有効期限 切れ",
-    "DISABLED": "無効に 無効化 停止",
+    "DISABLED": "無効 無効に 無効化 停止",
     "LOCKED": "ロック 凍結 停止 解約 閉鎖",
     "WRONG": "正しくありません 間違 誤り 不正 正しくない",
     "FAIL": "失敗 拒否 できません",
@@ -145,4 +152,5 @@ JAPANESE: Final[Mapping[str, str]] = {
     "BACKEND": "データベース",
     "ALLOWED": "許可",
     "PERMISSION": "権限 アクセス権",
+    "NOTNOW": "現在",
 }

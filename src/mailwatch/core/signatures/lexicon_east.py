@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Final
 
 DUTCH: Final[Mapping[str, str]] = {
+    "FIRST": "eerst",
+    "DELETED": "verwijderd",
     "PASSWORD": "wachtwoord wachtwoorden",
     "USER": "gebruiker gebruikersnaam gebruikers",
     "ACCOUNT": "account accounts rekening",
@@ -74,9 +76,13 @@ DUTCH: Final[Mapping[str, str]] = {
     "COMMAND": "opdracht commando",
     "SYSTEM": "server dienst",
     "AVAILABLE": "beschikbaar bereikbaar",
+    "NOTNOW": "momenteel op_dit_moment",
 }
 
 POLISH: Final[Mapping[str, str]] = {
+    "FIRST": "najpierw",
+    "DELETED": "usuniet*",
+    "FETCHFIRST": "odbierz_poczte odebrac_poczte",
     "PASSWORD": "haslo hasla hasło hasła hasłem hasel haseł",
     "USER": "uzytkownik uzytkownika użytkownik użytkownika nazwa_uzytkownika",
     "ACCOUNT": "konto konta kontem",
@@ -147,6 +153,7 @@ POLISH: Final[Mapping[str, str]] = {
     "COMMAND": "polecenie polecenia komenda",
     "SYNTAX": "skladni skladnia",
     "SYSTEM": "serwer serwera usluga",
+    "NOTNOW": "obecnie w_tej_chwili",
 }
 
 TURKISH: Final[Mapping[str, str]] = {
@@ -208,6 +215,9 @@ TURKISH: Final[Mapping[str, str]] = {
 }
 
 RUSSIAN: Final[Mapping[str, str]] = {
+    "FIRST": "сначала",
+    "DELETED": "удален удалена удалено удалён удалены",
+    "FETCHFIRST": "проверьте_почту проверить_почту",
     "PASSWORD": "парол*",
     "USER": "пользовател* логин* користувач*",
     "ACCOUNT": "аккаунт* акаунт* учетн* запис* профил*",
@@ -289,6 +299,7 @@ RUSSIAN: Final[Mapping[str, str]] = {
     "AVAILABLE": "доступен",
     "BACKEND": "базы_данных база_данных базе_данных",
     "OWNED": "принадлежит соответствует",
+    "NOTNOW": "сейчас в_настоящее_время в_данный_момент",
 }
 
 #: A few words of further languages: Czech, Swedish, Korean, Hungarian, Estonian, Greek.

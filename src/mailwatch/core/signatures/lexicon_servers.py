@@ -45,7 +45,8 @@ SERVERS: Final[Mapping[str, str]] = {
     "DROPPED": "reset lost aborted eof broken dropped broken_pipe interrupted unexpectedly prematurely resets lost_connection"
     " disconnected_unexpectedly closed_by dropped_by aborts hangup severed fill_whole_buffer",
     # the language of protocols
-    "SYNTAX": "bare syntax parse parsing malformed unparsable unparseable garbage unexpected_token bogus unterminated garbled"
+    "SYNTAX": "parsed bare syntax parse parsing malformed unparsable unparseable garbage unexpected_token bogus unterminated"
+    " garbled"
     " illegal syntactically misformatted sintax unparsed cannot_parse not_parse could_not_parse unterminated_string"
     " malformatted wrong_format invalid_format incorrect_format ill-formed illformed imbalanced unbalanced",
     "COMMAND": "command commands verb cmd keyword pipelining mail_command rcpt_command data_command helo_command statement"
@@ -53,7 +54,8 @@ SERVERS: Final[Mapping[str, str]] = {
     "SEQUENCE": "sequence out_of_order out-of-sequence order nested_mail nested_rcpt nested_command already synchronization"
     " synchronisation bad_sequence wrong_state duplicate already_specified already_given already_sent already_started"
     " already_selected first_send send_first must_come wrong_order wrong_time unexpected_command invalid_state not_in_this_state"
-    " in_this_state bad_state no_valid_recipients no_recipients no_mail no_rcpt need_rcpt need_mail need_helo need_ehlo say_helo"
+    " in_this_state bad_state state_error illegal_state current_state improper_state no_valid_recipients no_recipients no_mail"
+    " no_rcpt need_rcpt need_mail need_helo need_ehlo say_helo"
     " say_hello say_ehlo introduce ehlo_first helo_first provide_a_helo helo_or_ehlo polite pipelined",
     "ARGUMENT": "argument arguments parameter parameters option options atom literal tag line-feed linefeed base64 line lines"
     " bare characters args arg params param operand wildcard wildcards",
@@ -75,7 +77,8 @@ SERVERS: Final[Mapping[str, str]] = {
     "PERMISSION": "permission permissions rights right privilege privileges acl acls entitled entitlement noperm role"
     " impersonate delegate access privileged authority authorisations authorizations accessible authorization_to"
     " insufficient_authorization",
-    "OWNED": "owned owner own belong belongs belonging match matches registered verified same equal on_behalf onbehalf"
+    "OWNED": "sender_signature yours owned owner own belong belongs belonging match matches registered verified same equal"
+    " on_behalf onbehalf"
     " belonging_to be_your your_own equals associated own_address does_not_belong",
     "ACCESS": "access accessing",
     "FEATURE": "feature available only_available service this_service function",
@@ -105,7 +108,7 @@ SERVERS: Final[Mapping[str, str]] = {
     " find_the_server name_lookup host_lookup",
     "TRANSFER": "read reading write writing recv receive receiving transmission",
     "GREETING": "greeting banner welcome",
-    "USED": "used redeemed already_used",
+    "USED": "reuse reused replayed replay used redeemed already_used",
     "CONNECTING": "connect connecting",
     "ABORTED": "canceled cancelled aborted abandoned cancelled_by canceled_by",
     "DURING": "during now within_a_transaction mail_transaction in_progress after_authentication after_login after_compress",
@@ -136,7 +139,8 @@ SERVERS: Final[Mapping[str, str]] = {
     "DUPLICATE": "duplicate duplicated twice only_one only_once once_per more_than_once at_most_one just_one",
     "FIRST": "first before",
     "LINK": "stream socket sockets channel transport pipe",
-    "NOANSWER": "no_response no_reply no_answer did_not_respond didn't_respond did_not_reply did_not_answer not_responded"
+    "NOANSWER": "not_answer not_reply not_respond no_response no_reply no_answer did_not_respond didn't_respond did_not_reply"
+    " did_not_answer not_responded"
     " without_response",
     "YOURS": "you_have_exceeded you've_exceeded you_exceeded your_quota exceeded_your you_have_reached you've_reached"
     " reached_your you_have_hit your_messaging you_are_over take_you_over over_your",
@@ -153,7 +157,7 @@ SERVERS: Final[Mapping[str, str]] = {
     "RIGHT": "right rights permission permissions privilege privileges entitlement entitled",
     "OWNPROXY": "socks socks4 socks5 http_proxy socks_proxy proxy_server",
     "CRITERIA": "criteria criterion",
-    "HERE": "on_this_server for_this_server this_server here on_the_server this_host this_port on_this_port",
+    "HERE": "here allowed_here on_this_server for_this_server this_server here on_the_server this_host this_port on_this_port",
     "GRANTTYPE": "grant_type response_type grant_types",
     "ONLY": "only solely exclusively just",
     "JSONWORD": "json html doctype",
@@ -201,7 +205,8 @@ SERVERS: Final[Mapping[str, str]] = {
     " ip_address_validation ip_test ip_filter check_ip check_your_ip",
     "CONFINED": "restricted_to confined_to limited_to only_from only_allowed_from allowed_only_from only_possible_from"
     " only_accepted_from only_through only_via only_by restricted_to_the only_be_used only_be_accessed only_be_read",
-    "OURDOMAIN": "my_domain my_domains our_domain our_domains local_domain of_ours my_local our_local",
+    "OURDOMAIN": "local_user local_account local_address local_sender non_local nonlocal not_local local_users my_domain"
+    " my_domains our_domain our_domains local_domain of_ours my_local our_local",
     "BREACH": "violation violates violate violated violating violations breach breaches breached breaching contravene*"
     " contravention infringe* infringement",
     "APPROVE": "approve approved approval authorize authorise authorized authorised authorization authorisation reauthorize"
@@ -218,5 +223,15 @@ SERVERS: Final[Mapping[str, str]] = {
     "LISTED": "listed listing",
     "WEBMAIL": "webmail web_interface webinterface web_mail web_client webmail_interface browser web_browser the_web web_ui"
     " webui web_app",
+    "DELETED": "deleted removed erased purged destroyed",
+    "NEWTOKEN": "refresh refreshing refreshed renew renewed renewing renewal create creating obtain obtained obtaining get getting"
+    " fetch fetched fetching acquire acquired retrieve retrieved generate generated",
+    "POPFIRST": "pop_before pop3_before before_pop smtp_after_pop after_pop pop_first pop3_first pop_auth pop3_auth popauth"
+    " pop_authentication pop3_authentication pop_account pop3_account login_with_pop login_with_pop3 log_in_with_pop with_pop"
+    " via_pop via_pop3 with_pop3 pop_login pop3_login popsmtp",
+    "FETCHFIRST": "check_your_mail check_your_email check_your_e-mail check_your_inbox check_your_mailbox check_for_mail"
+    " check_for_new checked_your_mail check_mail check_email checking_mail checking_your_mail retrieve_your_mail retrieve_mail"
+    " retrieve_your_email receive_mail receive_your_mail get_mail get_your_mail collect_your_mail download_your_mail"
+    " download_your_email read_your_mail fetch_your_mail fetch_mail",
     "NOTLISTED": "not_listed isn't_listed not_on_the_list unlisted",
 }

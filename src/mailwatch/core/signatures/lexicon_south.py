@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from typing import Final
 
 SPANISH: Final[Mapping[str, str]] = {
+    "FIRST": "antes primero",
+    "DELETED": "eliminad* borrad* suprimid*",
+    "FETCHFIRST": "comprobar_su_correo revisar_su_correo leer_su_correo recibir_correo descargar_su_correo consultar_su_correo",
     "PASSWORD": "contrasena contrasenas clave claves",
     "USER": "usuario usuarios nombre_de_usuario",
     "ACCOUNT": "cuenta cuentas suscripcion",
@@ -94,9 +97,13 @@ SPANISH: Final[Mapping[str, str]] = {
     "REPUTATION": "reputacion",
     "BACKEND": "base_de_datos",
     "OWNED": "pertenece coincide",
+    "NOTNOW": "actualmente en_este_momento por_el_momento",
 }
 
 ITALIAN: Final[Mapping[str, str]] = {
+    "FIRST": "prima",
+    "DELETED": "eliminat* cancellat* rimoss*",
+    "FETCHFIRST": "scaricare_la_posta leggere_la_posta controllare_la_posta ricevere_la_posta",
     "PASSWORD": "password parola_d'ordine",
     "USER": "utente utenti nome_utente",
     "ACCOUNT": "account conto",
@@ -184,9 +191,13 @@ ITALIAN: Final[Mapping[str, str]] = {
     "SPAM": "posta_indesiderata",
     "REPUTATION": "reputazione",
     "OWNED": "appartiene corrisponde",
+    "NOTNOW": "attualmente al_momento in_questo_momento",
 }
 
 PORTUGUESE: Final[Mapping[str, str]] = {
+    "FIRST": "antes primeiro",
+    "DELETED": "excluid* apagad* removid*",
+    "FETCHFIRST": "verificar_seu_email receber_email verificar_seus_emails baixar_seus_emails",
     "PASSWORD": "senha senhas palavra-passe palavra-chave",
     "USER": "usuario utilizador utilizadores usuarios",
     "ACCOUNT": "conta contas",
@@ -271,4 +282,5 @@ PORTUGUESE: Final[Mapping[str, str]] = {
     "COMMAND": "comando comandos",
     "SYNTAX": "sintaxe",
     "OWNED": "pertence corresponde",
+    "NOTNOW": "atualmente no_momento neste_momento",
 }

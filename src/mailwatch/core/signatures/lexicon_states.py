@@ -7,7 +7,8 @@ STATES: Final[Mapping[str, str]] = {
     # states and faults
     "EXPIRED": "expired expire expires expiry expiration lapsed stale no_longer_valid outdated timed_out_token overdue has_ended"
     " is_over period_over have_ended ran_out run_out not_renewed too_old aged ended_on unrenewed exp out_of_date",
-    "DISABLED": "disabled disable deactivated inactive inactivated switched_off turned_off deactivate disabling is_off"
+    "DISABLED": "pending_approval awaiting_approval pending_activation awaiting_activation pending_review under_review disabled"
+    " disable deactivated inactive inactivated switched_off turned_off deactivate disabling is_off"
     " not_enabled not_active inaccessible revoked_access not_available_for off disallowed no_longer_enabled deactivation"
     " not_activated disables blocked_off taken_out_of_service administratively_disabled is_disabled unactivated opted_out"
     " userstatus status_abnormal retired deprecated no_longer_possible no_longer_available no_longer_supported no_longer_allowed"
@@ -20,7 +21,7 @@ STATES: Final[Mapping[str, str]] = {
     " past_due delinquent suspends",
     "LICENCE": "unlicensed licence license licensed subscription_expired plan trial pro premium paid upgrade_your tariff",
     "WRONG": "invalid incorrect wrong bad mismatch unrecognized unrecognised erroneous incorrectly do_not_match does_not_match"
-    " not_match don't_match doesn't_match not_valid not_correct isn't_valid isn't_correct unmatched errata unknown_or_bad"
+    " not_match don't_match doesn't_match not_valid not_correct isn't_valid isn't_correct unmatched errata unknown_or_bad unusable"
     " incorect invald wrongly unacceptable improper inaccurate non-valid nonvalid not_recognized not_recognised"
     " can't_be_verified cannot_be_verified could_not_be_verified failed_verification"
     " seem_right look_right isn't_right not_quite_right untrusted",
@@ -35,7 +36,8 @@ STATES: Final[Mapping[str, str]] = {
     "UNKNOWN": "no_longer_valid no_longer_available no_longer_on no_longer_exists no_longer_accepts unknowns doesn't_have_a"
     " unallocated not_our_customer dead_domain unknown nonexistent non-existent no_such unrouteable unroutable undeliverable"
     " nosuchuser doesnotexist unknownuser notfound no_longer_in_use no_longer_active no_longer_used no_longer_here"
-    " no_longer_works not_our not_in_our not_listed_in not_in_the_directory no_mailbox no_account no_user no_recipient unrouted"
+    " no_longer_works not_our not_in_our not_listed_in not_in_the_directory no_mailbox no_folder no_account no_user no_recipient"
+    " unrouted"
     " unroutable_address not_routable not_deliverable cannot_deliver no_longer_with not_a_customer not_hosted nosuch"
     " non-existing inexistent not_local so_such folder_missing mailbox_missing user_missing is_missing been_deleted been_removed"
     " was_deleted was_removed isn't_selectable not_selectable noselect of_that_name by_that_name with_that_name of_this_name"
@@ -43,7 +45,7 @@ STATES: Final[Mapping[str, str]] = {
     "ENABLED": "enabled enable active activated activate turned_on switched_on provisioned enabling activating activation"
     " switch_on turn_on opened configured please_open open_smtp open_imap open_the subscribed_to",
     "ALLOWED": "allowed allow allows permitted permit permits authorized authorised permission accepted allowing entitled"
-    " eligible authorised_to authorized_to acceptable granted allowed_to welcome",
+    " may_use not_use cannot_use can't_use eligible authorised_to authorized_to acceptable granted allowed_to welcome",
     "DENIED": "denied deny denies prohibited forbidden refused rejected reject disallowed not_allowed not_permitted"
     " not_authorized not_authorised unauthorized unauthorised declined barred rejects disallow disallows denying unallowed"
     " impermissible not_acceptable not_welcome not_accepted unwelcome can_not_accept cannot_accept won't_accept refuse refuses"
@@ -52,7 +54,8 @@ STATES: Final[Mapping[str, str]] = {
     " have_to only issue expected expects expecting use requiered require_a requred needs_to switch_to please_use please_enable"
     " demands insists must_be obliged supposed compulsory"
     " please_sign_in please_log_in please_login",
-    "SUPPORTED": "supported support supports implemented advertised offered recognized recognised understood support_for_this"
+    "SUPPORTED": "announce announced announces announcing capability capabilities supported support supports implemented"
+    " advertised offered recognized recognised understood support_for_this"
     " configured_to_support supporting capable offer offers advertise advertises provide provides",
     "UNSUPPORTED": "too_weak unsupported unimplemented unrecognized unrecognised not_supported not_implemented unadvertised"
     " unsuported not_known not_understood no_support cannot_use not_offered 0_possible no_possible no_compatible no_common"
@@ -78,7 +81,8 @@ STATES: Final[Mapping[str, str]] = {
     " ceiling limit_of rlimit allowed_number",
     "EXCEED": "exceed exceeds exceeded exceeding reached over_limit over_the over_quota surpassed overlimit maxed exhausted"
     " used_up limitexceeded over_your over_its over_their out_of_allow over_allotment hit_the hit_your have_hit has_hit"
-    " went_over go_over been_reached overrun overstepped used_all",
+    " no_more_connections no_more_sessions no_further_connections no_further_sessions went_over go_over been_reached overrun"
+    " overstepped used_all",
     "RATE": "volume rate rates ratelimit rate-limit ratelimited rate_limited per_second per_minute velocity speed pace"
     " ratelimits rate-limits frequency rate_control queue_quota",
     "FREQUENT": "frequent frequently frequency too_fast quickly too_quick too_often slow_down slowdown rapid rapidly back_off"

@@ -7,6 +7,10 @@ from collections.abc import Mapping
 from typing import Final
 
 GERMAN: Final[Mapping[str, str]] = {
+    "FIRST": "zuerst vorher zunachst bevor",
+    "DELETED": "geloscht entfernt",
+    "POPFIRST": "smtp-after-pop pop_vor pop3_vor per_pop3 per_pop",
+    "FETCHFIRST": "mails_abrufen e-mails_ab mails_ab post_abrufen mails_abgerufen postfach_abrufen mails_abholen",
     "PASSWORD": "passwort passwortes passworter kennwort kennwortes kennworts zugangskennwort passworts",
     "USER": "benutzer benutzername benutzernamen nutzer nutzername benutzerkennung anwender",
     "ACCOUNT": "konto kontos konten benutzerkonto mailkonto e-mail-konto kunde kunden zugang abonnement vertrag abo",
@@ -56,9 +60,9 @@ GERMAN: Final[Mapping[str, str]] = {
     "COUNTRY": "land landern ausland",
     "BLOCKED": "blockiert* gesperrt geblockt",
     "BLACKLIST": "sperrliste blockliste",
-    "TEMPORARY": "vorubergehend* zeitweise zeitweilig* momentan derzeit temporar* zurzeit",
+    "TEMPORARY": "momentan derzeit vorubergehend* zeitweise zeitweilig* momentan derzeit temporar* zurzeit",
     "LATER": "spater erneut nochmals nochmal minuten warten",
-    "UNAVAILABLE": "nicht_verfugbar nicht_erreichbar unerreichbar",
+    "UNAVAILABLE": "nicht_zur_verfugung nicht_verfugbar nicht_erreichbar unerreichbar",
     "MAINTENANCE": "wartung wartungsarbeiten wartungs* umzug",
     "BUSY": "uberlastet ausgelastet uberlast uberlastung",
     "INTERNAL": "interner internes interne systemfehler lokaler",
@@ -103,9 +107,13 @@ GERMAN: Final[Mapping[str, str]] = {
     "SHUTDOWN": "neu_gestartet neustart heruntergefahren",
     "BACKEND": "datenbank",
     "OWNED": "gehort",
+    "NOTNOW": "zurzeit derzeit momentan im_moment",
 }
 
 FRENCH: Final[Mapping[str, str]] = {
+    "FIRST": "avant d'abord",
+    "DELETED": "supprime supprimee efface effacee",
+    "FETCHFIRST": "relever_votre relevez_votre consulter_votre consultez_votre relever_vos lire_votre_courrier",
     "PASSWORD": "mot_de_passe mots_de_passe mdp passe",
     "USER": "utilisateur utilisateurs identifiant identifiants nom_d'utilisateur d'utilisateur",
     "ACCOUNT": "compte comptes abonnement",
@@ -195,4 +203,5 @@ FRENCH: Final[Mapping[str, str]] = {
     "REPUTATION": "reputation",
     "BACKEND": "base_de_donnees",
     "OWNED": "appartient correspond",
+    "NOTNOW": "actuellement pour_le_moment en_ce_moment",
 }

@@ -124,6 +124,8 @@ ENHANCED: Final[Mapping[str, Cause]] = {
     "5.7.57": Cause.INVALID_CREDENTIALS,
     "5.7.60": Cause.ACCESS_DENIED,
     "5.7.64": Cause.ACCESS_DENIED,
+    "5.7.124": Cause.ACCESS_DENIED,
+    "5.7.129": Cause.ACCESS_DENIED,
     "5.7.133": Cause.ACCESS_DENIED,
     "5.7.134": Cause.ACCESS_DENIED,
     "5.7.135": Cause.ACCESS_DENIED,

@@ -43,6 +43,13 @@ ACCESS: Final[tuple[Rule, ...]] = rules(
     ),
     ("no_recipients", Cause.PROTOCOL_ERROR, "NORCPT", "data"),
     ("must_log_in", Cause.INVALID_CREDENTIALS, "AUTHREQ -TLS -DMARC -MECHANISM -DOMAIN -SPAM", "submit reply"),
+    ("pop_first", Cause.INVALID_CREDENTIALS, "POPFIRST FIRST|REQUIRED|AUTHREQ|RELAY -DISABLED -ENABLED", "submit reply"),
+    (
+        "fetch_first",
+        Cause.INVALID_CREDENTIALS,
+        "FETCHFIRST FIRST -DISABLED -ENABLED -REVERSE -DNSRECORD -HOST -IP -SIZE -VIRUS -CONTENT",
+        "submit reply",
+    ),
     ("took_too_long", Cause.SERVER_UNAVAILABLE, "TOOSLOW", "imap session reply !bye"),
     ("other_language", Cause.PROTOCOL_ERROR, "SPEAK IMAP|SMTP|PROTOCOL", "reply"),
     ("overfed", Cause.PROTOCOL_ERROR, "OVERFEED -BANDWIDTH -PER", "reply"),
@@ -62,7 +69,7 @@ ACCESS: Final[tuple[Rule, ...]] = rules(
         "backend",
         Cause.SERVER_UNAVAILABLE,
         (
-            "BACKEND FAIL|UNAVAILABLE|ERROR|TIMEOUT|DROPPED -EXIST -UNKNOWN -BLACKLIST -WRONG -DENIED -SENDER -REVERSE -IP"
+            "BACKEND FAIL|UNAVAILABLE|ERROR|TIMEOUT|DROPPED|NOANSWER -EXIST -UNKNOWN -BLACKLIST -WRONG -DENIED -SENDER -REVERSE -IP"
             " -SPAM -FULL -REQUIRED -PASSWORD"
         ),
         "reply",
@@ -99,6 +106,7 @@ ACCESS: Final[tuple[Rule, ...]] = rules(
         "BROWSER APPROVE -FAIL -WRONG -PASSWORD -ENABLED -SENDING -IMAP -POP -SMTP -APPSPECIFIC",
         "auth",
     ),
+    ("webmail_first", Cause.WEB_LOGIN_REQUIRED, "WEBMAIL FIRST LOGIN|VERIFY -PASSWORD -APPSPECIFIC -DISABLED -IMAP -POP", "auth"),
     ("browser", Cause.WEB_LOGIN_REQUIRED, "BROWSER LOGIN|VERIFY|ACTIVITY -ENABLED -PASSWORD -SENDING -IMAP -POP -SMTP", "auth"),
     ("confirm_account", Cause.WEB_LOGIN_REQUIRED, "VERIFY ACCOUNT|LOGIN|MAILBOX -FAIL -SENDER -PASSWORD", "auth"),
     ("suspicious_login", Cause.WEB_LOGIN_REQUIRED, "SUSPICIOUS LOGIN|ACTIVITY|ATTEMPT -SENDING -LOCKED -MESSAGE -MANY", "auth"),
@@ -120,7 +128,7 @@ ACCESS: Final[tuple[Rule, ...]] = rules(
     ),
     ("elsewhere", Cause.SERVER_UNAVAILABLE, "ELSEWHERE", "imap auth"),
     # encryption first
-    ("not_in_the_clear", Cause.TLS_REQUIRED, "CLEAR AUTH|LOGIN|PASSWORD NOT|FAIL|DENIED", "auth"),
+    ("not_in_the_clear", Cause.TLS_REQUIRED, "CLEAR AUTH|LOGIN|PASSWORD|CONNECTING NOT|FAIL|DENIED", "auth"),
     ("tls_unavailable", Cause.TLS_HANDSHAKE_FAILED, "TLS UNAVAILABLE|TEMPORARY"),
     ("tls_first", Cause.TLS_REQUIRED, "TLS REQUIRED|DISABLED|DENIED -CERT -HANDSHAKE -UNSUPPORTED -APPSPECIFIC"),
     ("tls_to_turn_on", Cause.TLS_REQUIRED, "TLS ENABLED -NOT -CERT -HANDSHAKE -UNSUPPORTED -FAIL -IMAP -POP -ACCOUNT", "auth"),

@@ -23,7 +23,18 @@ ACCOUNT: Final[tuple[Rule, ...]] = rules(
         "auth",
     ),
     ("login_disabled", Cause.TLS_REQUIRED, "LOGIN DISABLED -ACCOUNT -USER -COMMAND -DOMAIN", "imap misuse"),
-    ("login_disabled_here", Cause.TLS_REQUIRED, "LOGIN DISABLED HERE -ACCOUNT -USER -COMMAND -DOMAIN -IMAP -POP", "auth imap"),
+    (
+        "login_disabled_here",
+        Cause.TLS_REQUIRED,
+        "LOGIN DISABLED -ACCOUNT -USER -COMMAND -DOMAIN -IMAP -POP -MAILBOX -LOCKED -TEMPORARY -MAINTENANCE",
+        "auth imap",
+    ),
+    (
+        "login_not_here",
+        Cause.TLS_REQUIRED,
+        "LOGIN NOT ALLOWED HERE -ACCOUNT -USER -DOMAIN -IMAP -POP -MAILBOX -IP -HOST -COUNTRY",
+        "auth imap",
+    ),
     ("login_command_off", Cause.MECHANISM_UNSUPPORTED, "COMMAND DISABLED -ACCOUNT -TLS", "auth"),
     (
         "mechanism_off",
@@ -78,8 +89,20 @@ ACCOUNT: Final[tuple[Rule, ...]] = rules(
         "IMAP|POP|SMTP ENABLED -TLS -MECHANISM -PASSWORD -LATER",
         "!submit !early !bye !token",
     ),
+    (
+        "protocol_not_for_this_account",
+        Cause.PROTOCOL_DISABLED,
+        "IMAP|POP|SMTP UNAVAILABLE ACCOUNT|USER|LICENCE -TEMPORARY -LATER -BACKEND -TLS",
+        "auth !4xx",
+    ),
     # the account
     ("domain_locked", Cause.ACCOUNT_DISABLED, "DOMAIN LOCKED|DISABLED -SENDING -SENDER -IP -BLACKLIST -MESSAGE", "!early !token"),
+    (
+        "folder_deleted",
+        Cause.MAILBOX_MISSING,
+        "MAILBOX|FOLDER DELETED -NOT -MESSAGE -FULL -QUOTA -USER -ACCOUNT",
+        "imap session !bye",
+    ),
     ("mailbox_held", Cause.SERVER_UNAVAILABLE, "MAILBOX|FOLDER LOCKED -ACCOUNT -USER -UNKNOWN", "imap session !bye"),
     ("account_locked", Cause.ACCOUNT_DISABLED, "ACCOUNT|USER LOCKED|DISABLED -SENDING -TOKEN"),
     (
@@ -126,6 +149,15 @@ ACCOUNT: Final[tuple[Rule, ...]] = rules(
         ),
         "!reply !token",
     ),
+    (
+        "back_end_not_connected",
+        Cause.SERVER_UNAVAILABLE,
+        (
+            "CONNECTING FAIL|NOT|ERROR -IP -HOST -CERT -TLS -MANY -LIMIT -CONCURRENT -PASSWORD -ALLOWED -BLOCKED -BLACKLIST"
+            " -TOKEN -COUNTRY -ACCOUNT -ALIAS"
+        ),
+        "imap reply !token",
+    ),
     ("temporary", Cause.SERVER_UNAVAILABLE, "TEMPORARY ERROR|FAIL|UNAVAILABLE|INTERNAL|BUSY -SPAM -BLOCKED -POLICY"),
     ("internal", Cause.SERVER_UNAVAILABLE, "INTERNAL ERROR -WRONG -SYNTAX -PASSWORD -DENIED"),
     ("busy", Cause.SERVER_UNAVAILABLE, "BUSY SYSTEM|LATER|TEMPORARY|MANY|EXCEED"),
@@ -142,7 +174,19 @@ ACCOUNT: Final[tuple[Rule, ...]] = rules(
         "MAILBOX|RECIPIENT UNAVAILABLE -FULL -QUOTA -DISABLED -LOCKED",
         "submit 4xx",
     ),
+    (
+        "unavailable_from_there",
+        Cause.IP_BLOCKED,
+        "UNAVAILABLE IP|COUNTRY -LATER -TEMPORARY -BACKEND -MAINTENANCE -ERROR",
+        "auth reply !4xx",
+    ),
     ("unavailable", Cause.SERVER_UNAVAILABLE, "SYSTEM|AUTH|FOLDER UNAVAILABLE -IP -NOREASON"),
+    (
+        "no_login_now",
+        Cause.SERVER_UNAVAILABLE,
+        "NOTNOW LOGIN|AUTH NOT -IMAP -POP -SMTP -ACCOUNT -USER -PASSWORD -WRONG -ENABLED -DENIED -IP -BLOCKED -MECHANISM -TLS",
+        "auth",
+    ),
     ("not_now", Cause.SERVER_UNAVAILABLE, "NOTNOW NOT|FAIL -BLOCKED -BLACKLIST -IP -HOST", "greeting 4xx"),
     (
         "refused_before_login",

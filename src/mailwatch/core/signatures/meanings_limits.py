@@ -138,6 +138,12 @@ LIMITS: Final[tuple[Rule, ...]] = rules(
     ("country", Cause.IP_BLOCKED, "COUNTRY BLOCKED|DENIED|NOT|LOCKED|DISABLED", "!token"),
     ("literal_listed", Cause.IP_BLOCKED, "BLACKLIST -URILIST -DOMAIN -CONTENT -NOTLISTED", "submit ipv4"),
     ("literal_on_a_list", Cause.IP_BLOCKED, "LISTED -NOT -MESSAGE -URILIST -DOMAIN", "submit ipv4"),
+    (
+        "literal_blocked",
+        Cause.IP_BLOCKED,
+        "BLOCKED -CONTENT -DOMAIN -SENDER -USER -ACCOUNT -RECIPIENT -VIRUS -RATE -FREQUENT -THROTTLE -DMARC -LATER",
+        "submit 5xx ipv4",
+    ),
     ("link_listed", Cause.SENDING_BLOCKED, "URILIST -IP -HOST -CONNECTION", "submit"),
     ("message_listed", Cause.SENDING_BLOCKED, "BLACKLIST MESSAGE|ALIAS|RECIPIENT -IP -HOST -CONNECTION", "data"),
     ("sender_listed", Cause.SENDING_BLOCKED, "BLACKLIST SENDER|DOMAIN|CONTENT -IP -HOST", "submit"),

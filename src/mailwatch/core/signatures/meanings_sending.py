@@ -33,6 +33,12 @@ SENDING: Final[tuple[Rule, ...]] = rules(
     ("address_form", Cause.PROTOCOL_ERROR, "SENDER|RECIPIENT WRONG PROTOCOL -SPAM -DMARC", "submit 5xx"),
     ("virus", Cause.SENDING_BLOCKED, "VIRUS -UNAVAILABLE -TEMPORARY"),
     ("spam", Cause.SENDING_BLOCKED, "SPAM -TEMPORARY", "smtp !early"),
+    (
+        "spam_for_now",
+        Cause.RATE_LIMITED,
+        "SPAM TEMPORARY DENIED|BLOCKED|FAIL|LATER|WAITING -BACKEND -ERROR -UNAVAILABLE -IP -HOST -INTERNAL -DMARC",
+        "smtp 4xx !early",
+    ),
     ("sender_authentication", Cause.SENDING_BLOCKED, "DMARC", "!auth"),
     (
         "sending_service_off",

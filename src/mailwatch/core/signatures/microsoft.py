@@ -106,7 +106,8 @@ MICROSOFT: Final[tuple[Rule, ...]] = rules(
         "banned_ip",
         Cause.IP_BLOCKED,
         (
-            "banned sending ip|weren't sent please contact your internet service provider|sc 001|dy 001|dy 002|ou 001|part of"
+            "banned sending ip|weren't sent please contact your internet service provider|sc 001|dy 001|dy 002|ou 001|ou 002|sc"
+            " 002|sc 003|sc 004|part of"
             " their network is on our block list|spam abuse detected|ip is blocked"
         ),
     ),
@@ -130,7 +131,14 @@ MICROSOFT: Final[tuple[Rule, ...]] = rules(
         Cause.INVALID_CREDENTIALS,
         "client was not authenticated|client not authenticated|client was not authenticated to send",
     ),
-    ("group_senders", Cause.ACCESS_DENIED, "sendernotauthenticatedforgroup|notauthorizedexception|notauthorized|rst notauthorized"),
+    (
+        "group_senders",
+        Cause.ACCESS_DENIED,
+        (
+            "sendernotauthenticatedforgroup|restrictedtorecipientspermission"
+            "|resolver rst|notauthorizedexception|notauthorized|rst notauthorized"
+        ),
+    ),
     ("bad_helo", Cause.PROTOCOL_ERROR, "access denied bad helo"),
     (
         "store_offline",

@@ -115,6 +115,15 @@ EXCEPTIONS: Final[Mapping[str, Cause]] = {
     "ClientConnectorError": Cause.CONNECTION_REFUSED,
 }
 
+#: Classes by which a client tells the status of an IMAP reply that it hands on without it (Ruby's Net::IMAP, Java Mail).
+STATUSES: Final[Mapping[str, str]] = {
+    "NoResponseError": "NO",
+    "BadResponseError": "BAD",
+    "ByeResponseError": "BYE",
+    "CommandFailedException": "NO",
+    "BadCommandException": "BAD",
+}
+
 #: Classes that only carry what a server said: they decide when its words did not.
 CARRIERS: Final[Mapping[str, Cause]] = {
     "SMTPConnectError": Cause.CONNECTION_REFUSED,

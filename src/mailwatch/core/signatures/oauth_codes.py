@@ -58,7 +58,7 @@ AADSTS: Final[Mapping[int, Cause]] = {
     **_numbers(Cause.MAILBOX_MISSING, "16003 50014 50034 51004 90072 120016 500341"),
     **_numbers(Cause.INVALID_CREDENTIALS, "50056 50064 50126 80007 120000"),
     **_numbers(Cause.PASSWORD_EXPIRED, "50055 50135 50142 50144"),
-    **_numbers(Cause.WEB_LOGIN_REQUIRED, "16000 16001 16002 50058 50086 50125 50136 50140 50143 50197 50199 160021"),
+    **_numbers(Cause.WEB_LOGIN_REQUIRED, "16001 16002 50058 50086 50125 50136 50140 50143 50197 50199 160021"),
     # Microsoft's own trouble, or of the customer's directory behind it
     **_numbers(
         Cause.SERVER_UNAVAILABLE,
@@ -69,7 +69,10 @@ AADSTS: Final[Mapping[int, Cause]] = {
 }
 
 #: Numbers that stand for any reason why a grant is not taken: the words beside them say more.
-AADSTS_GENERAL: Final[Mapping[int, Cause]] = _numbers(Cause.OAUTH_GRANT_REVOKED, "70000")
+AADSTS_GENERAL: Final[Mapping[int, Cause]] = {
+    **_numbers(Cause.OAUTH_GRANT_REVOKED, "70000"),
+    **_numbers(Cause.WEB_LOGIN_REQUIRED, "16000"),
+}
 
 #: `error` of a token endpoint, or `status` of a SASL challenge.
 ERRORS: Final[Mapping[str, Cause]] = {
@@ -146,6 +149,11 @@ ERRORS: Final[Mapping[str, Cause]] = {
 
 #: Words in `error_description` that say more than the error itself: (rule name, cause, phrases).
 DESCRIPTIONS: Final[tuple[tuple[str, Cause, str], ...]] = (
+    (
+        "session_over",
+        Cause.OAUTH_GRANT_REVOKED,
+        "recent password change|session is invalid due to expiration|grant is expired|session not active|session is not active",
+    ),
     ("throttled", Cause.RATE_LIMITED, "too many requests|rate limit|throttled"),
     (
         "account_deleted",

@@ -77,6 +77,18 @@ STACKS: Final[tuple[Rule, ...]] = rules(
         ),
     ),
     (
+        "starttls_absent",
+        Cause.TLS_REQUIRED,
+        (
+            "starttls extension not found|starttls not found|starttls extension missing|starttls missing|no starttls"
+            "|not have starttls|without starttls|lacks starttls|starttls not in|starttls not available|starttls not advertised"
+            "|not offer starttls|not announce starttls|not advertise starttls|not provide starttls|starttls is not available"
+            "|starttls not offered|kein starttls|pas starttls|no ofrece starttls|non offre starttls|starttls not listed"
+            "|starttls not announced|geen starttls"
+        ),
+        "!reply",
+    ),
+    (
         "dns",
         Cause.DNS_FAILURE,
         (
@@ -95,7 +107,8 @@ STACKS: Final[tuple[Rule, ...]] = rules(
             " requested type"
             "|der angegebene host ist unbekannt|hote inconnu|valid name no data record|nome ou servico desconhecido|имя или служба"
             "|未知的名称或服务"
-            "|cannot resolve|dns error|dns timeout|dns server|no answer section|不知道这样的主机"
+            "|lookup i o timeout|lookup on 53|read udp|querya|queryaaaa|querymx|cannot resolve|dns error|dns timeout|dns"
+            " server|no answer section|不知道这样的主机"
         ),
         "!reply",
     ),
@@ -117,7 +130,8 @@ STACKS: Final[tuple[Rule, ...]] = rules(
         (
             "no route to host|network is unreachable|host is down|etimedout|ehostunreach|enetunreach|connection timed out"
             "|operation timed out"
-            "|semaphore timeout|connect timeout|i o timeout|read timed out|connect timed out|the read operation timed out|write"
+            "|request failed code 0|status code 0|http code 0|stable connection to|semaphore timeout|connect timeout|i o"
+            " timeout|read timed out|connect timed out|the read operation timed out|write"
             " operation timed out"
             "|cannot assign requested address|timeout waiting|timed out after|did not properly respond after a period of time"
             "|10060|10065|10051"
@@ -146,11 +160,14 @@ STACKS: Final[tuple[Rule, ...]] = rules(
             "|socket is closed|verbindung wurde|connexion reinitialisee|conexion reinicializada|connessione interrotta|not"
             " connected"
             "|after close notify|close notify received|close notify alert"
-            "|connection interrupted|no longer connected|session closed|eof"
+            "|empty startup greeting|empty greeting|connection terminated|dropped connection|connection interrupted|no longer"
+            " connected|session closed|eof"
         ),
         "!reply",
     ),
-    ("session_expired", Cause.CONNECTION_DROPPED, "session expired please login again|session expired"),
+    ("link_gone", Cause.CONNECTION_DROPPED, "not connected|no longer connected", "imap session"),
+    ("success_as_failure", Cause.PROTOCOL_ERROR, "250 ok|220 ready|unexpected reply|unexpected 250|got 250|got 220", "smtp !reply"),
+    ("session_expired", Cause.CONNECTION_DROPPED, "session expired please login again|session expired", "!token"),
     ("descriptors", Cause.UNKNOWN, "too many open files|emfile|enfile|no file descriptors available"),
     ("no_imap_greeting", Cause.CONNECTION_DROPPED, "unexpected token in imap greeting atom bye"),
     (
@@ -159,7 +176,8 @@ STACKS: Final[tuple[Rule, ...]] = rules(
         (
             "ok pop3|illegal status line|bad status line|unexpected response|unterminated line|invalid greeting|unexpected"
             " greeting|http 1 1 400"
-            "|not an imap server|malformed http|parse error|got more than|protocol violation|bad greeting|unknown greeting|invalid"
+            "|not an imap server|is no imap server|is no smtp server|is no mail server|not a mail server|malformed http|parse"
+            " error|got more than|protocol violation|bad greeting|unknown greeting|invalid"
             " response"
             "|unexpected token|malformed response|not an smtp|remoteprotocolerror|lineterminatorerror|unexpected server response"
         ),

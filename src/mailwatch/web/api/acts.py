@@ -55,7 +55,10 @@ class LinkShown(Shown):
 
 @router.post("/disconnect", response_model=MailboxShown, operation_id="disconnect_mailbox")
 async def disconnect(request: Request, caller: Actor, here: Here, mailbox: MailboxPath, if_match: IfMatch = None) -> Response:
-    """Stop probing and pause its campaigns at once; everything is kept, and Reconnect undoes it."""
+    """Pause its campaigns at once and probe it no more; everything is kept, and Reconnect undoes it.
+
+    A probe that is under way ends by itself within its time-out, and may log in until then; what it finds is dropped.
+    """
     view = await here.store.find(mailbox)
     version = wanted_version(if_match, view.standing.version)
     act = act_of(request, caller, "mailbox.disconnect")

@@ -65,6 +65,7 @@ class JobShown(Shown):
     actor: str
     created_at: Moment
     ended_at: Moment | None
+    cancelled: bool  #: ended before all had their turn
     total: int
     done: int
     failed: int
@@ -93,6 +94,7 @@ def _shown(job: Job) -> JobShown:
         actor=job.actor,
         created_at=job.created_at,
         ended_at=job.ended_at,
+        cancelled=job.is_cancelled,
         total=job.total,
         done=job.done,
         failed=job.failed,
@@ -125,6 +127,15 @@ async def batch(request: Request, caller: Actor, here: Here, given: BatchGiven) 
 async def get_job(request: Request, _: Reader, here: Here, job_id: IdPath) -> Response:
     """How far a job has come."""
     job = await here.jobs.job(job_id)
+    if job is None:
+        raise Problem("not_found", "no such job")
+    return answer(request, _shown(job))
+
+
+@router.post("/jobs/{job_id}/cancel", response_model=JobShown, operation_id="cancel_job")
+async def cancel_job(request: Request, caller: Actor, here: Here, job_id: IdPath) -> Response:
+    """Stop it before its remaining mailboxes have had their turn; what was done stays done."""
+    job = await here.bulk.cancel(job_id, act_of(request, caller, "bulk.cancel"))
     if job is None:
         raise Problem("not_found", "no such job")
     return answer(request, _shown(job))

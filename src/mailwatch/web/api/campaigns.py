@@ -3,14 +3,15 @@
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Request
-from pydantic import Field
+from fastapi import APIRouter, Body, Query, Request
+from pydantic import Field, Strict
 from starlette.responses import Response
 
 from mailwatch.core.campaigns import Campaign, CampaignState, Pause
 from mailwatch.ports.campaigns import CampaignFilter, CampaignView
 from mailwatch.web.api.answers import answer, next_link, wanted_version
 from mailwatch.web.api.fields import (
+    WHOLE,
     After,
     CampaignKey,
     CampaignPath,
@@ -52,7 +53,7 @@ class PauseShown(Shown):
 
 
 class CampaignShown(Shown):
-    """A campaign, and the pauses that are open; `mailboxes` is left out of lists."""
+    """A campaign, and its open pauses; lists leave out `mailboxes`, and of many pauses some: `more_pauses` counts those."""
 
     id: str
     name: str
@@ -64,6 +65,7 @@ class CampaignShown(Shown):
     updated_at: Moment
     mailboxes: list[str]
     pauses: list[PauseShown]
+    more_pauses: int
 
 
 class CampaignPage(Shown):
@@ -119,6 +121,12 @@ class PauseGiven(Given):
     reason: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
+class BrakeGiven(Given):
+    """`expected` is the number of campaigns that was looked at (`campaigns` of `GET /api/v1/brake`); with another it is refused."""
+
+    expected: Annotated[int, Strict(), Field(ge=0, le=2**31), WHOLE] | None = None
+
+
 class Released(Shown):
     """How many campaigns were paused by it."""
 
@@ -142,7 +150,7 @@ def pause_shown(pause: Pause) -> PauseShown:
     )
 
 
-def _shown(campaign: Campaign, pauses: tuple[Pause, ...]) -> CampaignShown:
+def _shown(campaign: Campaign, pauses: tuple[Pause, ...], more_pauses: int = 0) -> CampaignShown:
     return CampaignShown(
         id=campaign.id,
         name=campaign.name,
@@ -154,6 +162,7 @@ def _shown(campaign: Campaign, pauses: tuple[Pause, ...]) -> CampaignShown:
         updated_at=campaign.updated_at,
         mailboxes=list(campaign.mailboxes),
         pauses=[pause_shown(pause) for pause in pauses],
+        more_pauses=more_pauses,
     )
 
 
@@ -164,8 +173,12 @@ def _whole(request: Request, view: CampaignView, *, status: int = 200, location:
 
 async def _ids(here: Surface, mailboxes: list[str]) -> list[str]:
     """The ids of mailboxes named by id or address; raises MailboxNotFoundError."""
-    found = [(await here.store.find(each)).mailbox.id for each in mailboxes]
-    return list(dict.fromkeys(found))
+    return list(await here.store.ids_of(mailboxes))
+
+
+async def _version(here: Surface, campaign: str, if_match: str | None) -> int | None:
+    """The version that an act insists on; raises CampaignNotFoundError."""
+    return None if if_match is None else wanted_version(if_match, (await here.campaigns.find(campaign)).campaign.version)
 
 
 @router.get("/campaigns", response_model=CampaignPage, operation_id="list_campaigns")
@@ -183,7 +196,8 @@ async def list_campaigns(
     which = CampaignFilter(frozenset(state), mailbox, q, cursor, limit + 1)
     views = list(await here.campaigns.list(which))
     following = views[limit - 1].campaign.id if len(views) > limit else None
-    content = CampaignPage(campaigns=[_shown(view.campaign, view.pauses) for view in views[:limit]], next=following)
+    shown = [_shown(view.campaign, view.pauses, view.more_pauses) for view in views[:limit]]
+    content = CampaignPage(campaigns=shown, next=following)
     return answer(request, content, headers=next_link(request, following))
 
 
@@ -207,29 +221,37 @@ async def add_campaign(request: Request, caller: Actor, here: Here, given: NewCa
 
 
 @router.post("/campaigns/{campaign}/links", response_model=CampaignShown, operation_id="link_campaign")
-async def link(request: Request, caller: Actor, here: Here, campaign: CampaignPath, given: MailboxesGiven) -> Response:
+async def link(
+    request: Request, caller: Actor, here: Here, campaign: CampaignPath, given: MailboxesGiven, if_match: IfMatch = None
+) -> Response:
     """Let it send through these mailboxes too."""
-    ids = await _ids(here, given.mailboxes)
-    return _whole(request, await here.campaigns.link(campaign, ids, act_of(request, caller, "campaign.link")))
+    version, ids = await _version(here, campaign, if_match), await _ids(here, given.mailboxes)
+    return _whole(request, await here.campaigns.link(campaign, ids, act_of(request, caller, "campaign.link"), version=version))
 
 
 @router.delete("/campaigns/{campaign}/links/{mailbox}", response_model=CampaignShown, operation_id="unlink_campaign")
-async def unlink(request: Request, caller: Actor, here: Here, campaign: CampaignPath, mailbox: MailboxPath) -> Response:
+async def unlink(
+    request: Request, caller: Actor, here: Here, campaign: CampaignPath, mailbox: MailboxPath, if_match: IfMatch = None
+) -> Response:
     """No longer send through this mailbox; what paused it for that is lifted."""
-    ids = await _ids(here, [mailbox])
-    return _whole(request, await here.campaigns.unlink(campaign, ids, act_of(request, caller, "campaign.unlink")))
+    version, ids = await _version(here, campaign, if_match), await _ids(here, [mailbox])
+    return _whole(request, await here.campaigns.unlink(campaign, ids, act_of(request, caller, "campaign.unlink"), version=version))
 
 
 @router.post("/campaigns/{campaign}/pause", response_model=CampaignShown, operation_id="pause_campaign")
-async def pause(request: Request, caller: Actor, here: Here, campaign: CampaignPath, given: PauseGiven) -> Response:
+async def pause(
+    request: Request, caller: Actor, here: Here, campaign: CampaignPath, given: PauseGiven, if_match: IfMatch = None
+) -> Response:
     """Pause it; nothing but a person resumes it."""
-    return _whole(request, await here.campaigns.pause(campaign, given.reason, act_of(request, caller, "campaign.pause")))
+    version, act = await _version(here, campaign, if_match), act_of(request, caller, "campaign.pause")
+    return _whole(request, await here.campaigns.pause(campaign, given.reason, act, version=version))
 
 
 @router.post("/campaigns/{campaign}/resume", response_model=CampaignShown, operation_id="resume_campaign")
-async def resume(request: Request, caller: Actor, here: Here, campaign: CampaignPath) -> Response:
+async def resume(request: Request, caller: Actor, here: Here, campaign: CampaignPath, if_match: IfMatch = None) -> Response:
     """Lift what a person may lift; pauses for mailboxes that are away now stay."""
-    return _whole(request, await here.campaigns.resume(campaign, act_of(request, caller, "campaign.resume")))
+    version, act = await _version(here, campaign, if_match), act_of(request, caller, "campaign.resume")
+    return _whole(request, await here.campaigns.resume(campaign, act, version=version))
 
 
 @router.get("/campaigns/{campaign}/spans", response_model=Pauses, operation_id="get_paused_spans")
@@ -268,9 +290,13 @@ async def held_back(request: Request, _: Reader, here: Here, after: After = 0, l
 
 
 @router.post("/brake:release", response_model=Released, operation_id="release_brake")
-async def release_brake(request: Request, caller: Actor, here: Here) -> Response:
+async def release_brake(
+    request: Request, caller: Actor, here: Here, given: Annotated[BrakeGiven | None, Body()] = None
+) -> Response:
     """Pause them all."""
-    return answer(request, Released(campaigns=await here.campaigns.release_brake(act_of(request, caller, "brake.release"))))
+    expected = None if given is None else given.expected
+    released = await here.campaigns.release_brake(act_of(request, caller, "brake.release"), expected=expected)
+    return answer(request, Released(campaigns=released))
 
 
 @router.get("/campaigns/{campaign}", response_model=CampaignShown, operation_id="get_campaign")
@@ -284,7 +310,6 @@ async def amend_campaign(
     request: Request, caller: Actor, here: Here, campaign: CampaignPath, given: CampaignGiven, if_match: IfMatch = None
 ) -> Response:
     """Change its name, its sender's reference or its position, or say that it is finished."""
-    present = (await here.campaigns.find(campaign)).campaign.version
     await here.campaigns.amend(
         campaign,
         act_of(request, caller, "campaign.amend"),
@@ -292,6 +317,6 @@ async def amend_campaign(
         sender=given.sender,
         position=given.position,
         finished=given.finished,
-        version=wanted_version(if_match, present),
+        version=await _version(here, campaign, if_match),
     )
     return _whole(request, await here.campaigns.find(campaign))

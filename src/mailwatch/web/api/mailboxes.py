@@ -172,19 +172,26 @@ async def get_mailbox(request: Request, _: Reader, here: Here, mailbox: MailboxP
 async def remove_mailbox(
     request: Request, caller: Admin, here: Here, mailbox: MailboxPath, given: RemovalGiven, if_match: IfMatch = None
 ) -> Response:
-    """Delete the mailbox with its secret, history and links, for good.  Disconnect keeps them."""
+    """Delete the mailbox with its secret, history and links, for good.  Disconnect keeps them.
+
+    The header `mailwatch-consent-withdrawal` tells what became of its consent: `none`, `done`, `shared` (left alone, since another
+    mailbox uses the same login) or `failed`.  A probe that is under way ends by itself within its time-out, and is dropped.
+    """
     view = await here.store.find(mailbox)
     version = wanted_version(if_match, view.standing.version)
     act = act_of(request, caller, "mailbox.remove")
-    revoked = await here.desk.remove(view.mailbox.id, act, typed_address=given.address, version=version)
-    return Response(status_code=204, headers={"mailwatch-consent-revoked": "true"} if revoked else None)
+    withdrawal = await here.desk.remove(view.mailbox.id, act, typed_address=given.address, version=version)
+    return Response(status_code=204, headers={"mailwatch-consent-withdrawal": withdrawal.value})
 
 
 @router.put("/mailboxes/{mailbox}/secret", response_model=MailboxShown, operation_id="set_secret")
 async def set_secret(
     request: Request, caller: Actor, here: Here, mailbox: MailboxPath, given: SecretGiven, if_match: IfMatch = None
 ) -> Response:
-    """Store a new password or refresh token: it is tried at once, and the login budget starts anew."""
+    """Store a new password or refresh token: it is tried at once, and the login budget starts anew.
+
+    A password that is stored already and was refused is not tried again: the mailbox stays blocked; reconnect tries it once.
+    """
     view = await here.store.find(mailbox)
     version = wanted_version(if_match, view.standing.version)
     act = act_of(request, caller, "mailbox.set_secret")

@@ -94,6 +94,12 @@ class WindowShown(Shown):
     ended_at: Moment | None
 
 
+class WindowDeclared(WindowShown):
+    """A window that was declared just now, with the number of mailboxes it covers."""
+
+    mailboxes: int
+
+
 class WindowPage(Shown):
     """One page."""
 
@@ -142,12 +148,16 @@ async def list_windows(
     return answer(request, content, headers=next_link(request, following))
 
 
-@router.post("", response_model=WindowShown, status_code=201, operation_id="declare_maintenance")
+@router.post("", response_model=WindowDeclared, status_code=201, operation_id="declare_maintenance")
 async def declare(request: Request, caller: Actor, here: Here, given: WindowGiven) -> Response:
-    """Declare a window: disconnections inside it are put down to it, and alert nobody."""
+    """Declare a window: disconnections inside it are put down to it, and alert nobody.
+
+    One whose scope no mailbox is in is refused.
+    """
     windows = Windows(_maintenance(here), here.clock)
-    window = await windows.declare(given.wanted(), act_of(request, caller, "maintenance.add"))
-    return answer(request, _shown(window, here.clock.now()), status=201)
+    declared = await windows.declare(given.wanted(), act_of(request, caller, "maintenance.add"))
+    shown = _shown(declared.window, here.clock.now())
+    return answer(request, WindowDeclared(**dict(shown), mailboxes=declared.mailboxes), status=201)
 
 
 @router.post("/{window}/end", response_model=WindowShown, operation_id="end_maintenance")

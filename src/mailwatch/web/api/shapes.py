@@ -6,6 +6,7 @@ from typing import Final
 from mailwatch.core.cause_texts import remedy_for, texts_for
 from mailwatch.core.causes import profile_of
 from mailwatch.core.evidence import Evidence
+from mailwatch.core.impairments import impairment_of
 from mailwatch.core.lifecycle import MOVES, State, Trigger
 from mailwatch.core.standing import Standing, Transition
 from mailwatch.ports import MailboxView
@@ -25,6 +26,15 @@ class ChannelShown(Shown):
     healthy: bool
     since_at: Moment
     cause: str | None
+
+
+class ImpairmentShown(Shown):
+    """A fault of mailwatch's own that keeps it from looking at the mailbox."""
+
+    name: str
+    since_at: Moment | None
+    sentence: str
+    remedy: list[str]  #: steps that heal it
 
 
 class MailboxShown(Shown):
@@ -58,6 +68,7 @@ class MailboxShown(Shown):
     attempts: int
     rejected_logins: int
     channels: dict[str, ChannelShown]
+    impairment: ImpairmentShown | None  #: what is shown is old: mailwatch itself is not able to look
     generation: int
     version: int  #: of the standing: what If-Match looks at
     actions: list[str]  #: what may be done now
@@ -96,6 +107,7 @@ def mailbox_shown(view: MailboxView, campaigns: Sequence[str] = ()) -> MailboxSh
         attempts=standing.attempts,
         rejected_logins=len(standing.rejected_at),
         channels=_channels(standing),
+        impairment=_impairment(standing),
         generation=standing.generation,
         version=standing.version,
         actions=actions_of(standing.state),
@@ -107,6 +119,14 @@ def _channels(standing: Standing) -> dict[str, ChannelShown]:
         protocol.value: ChannelShown(healthy=health.healthy, since_at=health.since_at, cause=health.cause)
         for protocol, health in standing.channels.items()
     }
+
+
+def _impairment(standing: Standing) -> ImpairmentShown | None:
+    words = impairment_of(standing)
+    if words is None or standing.impairment is None:
+        return None
+    since_at, remedy = standing.impaired_since_at, list(words.remedy)
+    return ImpairmentShown(name=standing.impairment, since_at=since_at, sentence=words.sentence, remedy=remedy)
 
 
 def actions_of(state: State) -> list[str]:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from mailwatch.core.cause_texts import remedy_for, texts_for
 from mailwatch.core.causes import Disposition, Owner, profile_of
 from mailwatch.core.evidence import Evidence, Phase
+from mailwatch.core.impairments import impairment_of
 from mailwatch.core.incidents.doing import what_is_done
 from mailwatch.core.lifecycle import State
 from mailwatch.core.mailbox import AuthKind, Protocol
@@ -38,6 +39,10 @@ _DOING: Final[Mapping[State, str]] = {
     State.INACTIVE: "Nothing is probed. Record, history and campaign links are kept.",
 }
 _TRIED: Final = frozenset({State.SUSPECT, State.RECONNECTING, State.VERIFYING})
+_UNSEEN_AS_IT_WAS: Final = frozenset({State.PENDING, State.CONNECTED, State.SUSPECT})
+_UNSEEN: Final = (
+    "It tries to look again {due}. Its own fault is no mailbox's failure: the state stays as it was, and campaigns with it."
+)
 _UNTIL_RELEASED: Final = "Nothing, until somebody releases the hold."
 
 
@@ -117,13 +122,17 @@ def story_of(view: MailboxView, latest: Transition | None, now: datetime) -> Sto
             standing.state is State.HELD and profile_of(cause).disposition is Disposition.HUMAN
         )
         steps, may_help = (remedy, ()) if needs_person else ((), remedy)
+    owner = profile_of(cause).owner if cause is not None and (steps or may_help) else None
+    impaired = impairment_of(standing)
+    if impaired is not None and not steps:
+        steps, may_help, owner = impaired.remedy, (), Owner.US
     shows_words = latest is not None and standing.state not in (State.CONNECTED, State.INACTIVE, State.HELD)
     return Story(
         _happened(view, latest),
         _doing(view, now),
         steps,
         may_help,
-        profile_of(cause).owner if cause is not None and (steps or may_help) else None,
+        owner,
         said_by(latest.evidence) if latest is not None and shows_words else "",
     )
 
@@ -146,6 +155,12 @@ def story_in(story: Story, view: MailboxView, part: Part | None, canary_seconds:
 
 
 def _happened(view: MailboxView, latest: Transition | None) -> str:
+    impaired = impairment_of(view.standing)
+    believed = _believed(view, latest)
+    return believed if impaired is None else f"{impaired.sentence} What was known before: {believed}"
+
+
+def _believed(view: MailboxView, latest: Transition | None) -> str:
     standing = view.standing
     if standing.cause is not None and standing.state is not State.CONNECTED:
         return texts_for(standing.cause).operator
@@ -158,6 +173,8 @@ def _doing(view: MailboxView, now: datetime) -> Markup:
     standing = view.standing
     due_at, until_at, clean = standing.due_at, standing.hold_until_at, standing.clean_probes
     text = _UNTIL_RELEASED if standing.state is State.HELD and until_at is None else _DOING[standing.state]
+    if standing.state in _UNSEEN_AS_IT_WAS and impairment_of(standing) is not None:
+        text = _UNSEEN
     return Markup(text).format(  # noqa: S704  # one of the sentences above
         due="now" if due_at is not None and due_at <= now else moment(due_at, now),
         until=moment(until_at, now),

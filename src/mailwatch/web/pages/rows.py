@@ -11,6 +11,7 @@ from mailwatch.core.budget import within
 from mailwatch.core.cause_texts import texts_for
 from mailwatch.core.causes import Category, profile_of
 from mailwatch.core.flapping import is_flapping
+from mailwatch.core.impairments import impairment_of
 from mailwatch.core.lifecycle import State
 from mailwatch.core.mailbox import AuthKind
 from mailwatch.core.policy import FlapPolicy
@@ -66,6 +67,11 @@ def wants_secret(view: MailboxView) -> bool:
 
 def sentence_of(view: MailboxView) -> str:
     """What happened and what follows, in one or two sentences; empty where all is well."""
+    impaired = impairment_of(view.standing)
+    return _state_sentence(view) if impaired is None else f"{_state_sentence(view)} {impaired.sentence}".lstrip()
+
+
+def _state_sentence(view: MailboxView) -> str:
     state, cause = view.standing.state, view.standing.cause
     if state is State.CONNECTED:
         return ""

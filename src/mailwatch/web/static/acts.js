@@ -6,6 +6,10 @@ import { whenChosen } from "./menu.js";
 import { refresh } from "./refresh.js";
 import { toast } from "./toast.js";
 
+const CONSENT_KEPT = {
+  shared: "Its consent was left alone: another mailbox uses the same login.",
+  failed: "Its consent could not be withdrawn at the provider; its owner can, among the apps of the account.",
+};
 const STALE = "It has changed meanwhile. Look at its present state, then decide.";
 
 // Does it, and tells what came of it; a dialog shows the error itself.
@@ -55,9 +59,11 @@ const DO = {
     const { address, mailbox } = subject.dataset;
     return ask("ask-remove", { address }, async ({ typed }) => {
       if (typed.trim().toLowerCase() !== address.toLowerCase()) throw new Error(`What you typed is not ${address}. Nothing was removed.`);
-      await removeMailbox(mailbox, typed.trim());
-      if (one("#subject")) { location.assign(`${root}/mailboxes`); return; }
-      toast(`The connection of ${address} has been removed.`);
+      const { headers } = await removeMailbox(mailbox, typed.trim());
+      const kept = CONSENT_KEPT[headers.get("mailwatch-consent-withdrawal")];
+      if (one("#subject") && !kept) { location.assign(`${root}/mailboxes`); return; }
+      toast(`The connection of ${address} has been removed. ${kept || ""}`.trim());
+      if (one("#subject")) { setTimeout(() => location.assign(`${root}/mailboxes`), 6000); return; }
       await refresh([mailbox]);
     }, back);
   },

@@ -35,14 +35,17 @@ export async function call(method, path, { body, version } = {}) {
   let content = {};
   try { content = text ? JSON.parse(text) : {}; } catch { content = {}; }
   if (!answer.ok) throw new Refusal(answer.status, content);
-  return { status: answer.status, content };
+  return { status: answer.status, content, headers: answer.headers };
 }
 
 const named = (id) => encodeURIComponent(id);
 export const onMailbox = (id, act, { body, version } = {}) => call("POST", `/mailboxes/${named(id)}/${act}`, { body, version });
 export const removeMailbox = (id, address) => call("DELETE", `/mailboxes/${named(id)}`, { body: { address } });
-export const storeSecret = (id, secret) => call("PUT", `/mailboxes/${named(id)}/secret`, { body: { secret } });
-export const onCampaign = (id, act, body) => call("POST", `/campaigns/${named(id)}/${act}`, { body });
+export async function storeSecret(id, secret) {
+  const { content } = await call("PUT", `/mailboxes/${named(id)}/secret`, { body: { secret } });
+  if (content.state === "blocked") throw new Error("This password is stored already, and the server refused it: nothing was tried. Check it, or press Reconnect and leave the password empty to try it once more.");
+}
+export const onCampaign = (id, act, body, version) => call("POST", `/campaigns/${named(id)}/${act}`, { body, version });
 
 // On to an identity provider: nowhere but to a web address.
 export function goTo(url) {

@@ -67,10 +67,14 @@ async function watch(act, job, ids) {
   results.replaceChildren();
   one("[data-fill=title]", dialog).textContent = `${WORDS[act][0]} ${many(job.total)}`;
   one("[data-job-link]", dialog).href = `${root}/jobs/${encodeURIComponent(job.id)}`;
+  const stop = one("[data-cancel-job]", dialog);
+  stop.dataset.cancelJob = job.id;
+  stop.disabled = false;
   const tell = () => {
     progress.max = Math.max(1, job.total);
     progress.value = job.total ? job.done : 1;
-    one("[data-fill=words]", dialog).textContent = `${job.done - job.failed} done, ${job.failed} failed, ${job.total - job.done} to go.`;
+    stop.hidden = Boolean(job.ended_at);
+    one("[data-fill=words]", dialog).textContent = `${job.done - job.failed} done, ${job.failed} failed, ${job.total - job.done} ${job.cancelled ? "left as they were" : "to go"}.`;
   };
   tell();
   one("[data-cancel]", dialog).onclick = () => dialog.close();
@@ -90,7 +94,7 @@ async function watch(act, job, ids) {
     const { content } = await call("GET", `/jobs/${encodeURIComponent(job.id)}/items?failed=true&limit=50`);
     const named = Object.fromEntries(all("tr[data-mailbox]").map((row) => [row.dataset.mailbox, row.dataset.address]));
     results.replaceChildren(...content.items.map((item) => made("li", {}, `${named[item.mailbox] || item.mailbox}: ${item.error}`)));
-  } else {
+  } else if (!job.cancelled) {
     dialog.close();
   }
   const good = job.done - job.failed;
@@ -115,7 +119,24 @@ function clear() {
   show();
 }
 
+// What was done stays done; where that is to be undone, a job that does the contrary waits its turn behind this one.
+async function cancel(button) {
+  button.disabled = true;
+  try {
+    const { content } = await call("POST", `/jobs/${encodeURIComponent(button.dataset.cancelJob)}/cancel`);
+    if (content.cancelled) toast(`Stopped. ${many(content.total - content.done)} left as they were.`);
+  } catch (error) {
+    toast(error.message, { error: true });
+    button.disabled = false;
+  }
+  await refresh(shownIds());
+}
+
 export function offerBulk() {
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("button");
+    if (button?.dataset.cancelJob) cancel(button);
+  });
   if (!bar()) return;
   let last = null;
   one("#mailboxes").addEventListener("click", (event) => {

@@ -3,7 +3,7 @@
 import { all, one, root } from "./dom.js";
 import { refresh, shownIds } from "./refresh.js";
 
-const TYPES = ["mailbox.added", "mailbox.transitioned", "mailbox.changed", "mailbox.removed", "campaign.paused", "campaign.resumed", "campaign.changed", "campaigns.braked", "incident.opened", "incident.reopened", "incident.closed", "reset"];
+const TYPES = ["mailbox.added", "mailbox.transitioned", "mailbox.changed", "mailbox.removed", "campaign.paused", "campaign.resumed", "campaign.changed", "campaigns.braked", "incident.opened", "incident.reopened", "incident.closed", "maintenance.changed", "reset"];
 const GATHER = one("[data-heavy]") ? 3000 : 500; // at most two drawings a second, fewer where one costs much
 const POLL = 15_000;
 
@@ -15,7 +15,7 @@ let state = "closed";
 let lastId = "";
 const waiting = new Set();
 let other = false;
-let everywhere = false; // an incident tells something of many rows
+let everywhere = false; // an incident or maintenance tells something of many rows
 let timer = null;
 
 function show(next) {
@@ -33,7 +33,7 @@ function heard(told) {
   if (told.id) lastId = told.id;
   if (told.mailbox) waiting.add(told.mailbox);
   else other = true;
-  if (told.incident) everywhere = true;
+  if (told.incident || told.window) everywhere = true;
   if (!timer) timer = setTimeout(draw, GATHER);
 }
 
@@ -59,7 +59,7 @@ function listen() {
     let content = {};
     try { content = JSON.parse(event.data); } catch { return; }
     const inner = content.data || content;
-    const told = { id: event.lastEventId, mailbox: inner.mailbox || inner.mailbox_id || null, campaign: inner.campaign || null, incident: inner.incident || null };
+    const told = { id: event.lastEventId, mailbox: inner.mailbox || inner.mailbox_id || null, campaign: inner.campaign || null, incident: inner.incident || null, window: inner.window || null };
     heard(told);
     channel?.postMessage({ told });
   };

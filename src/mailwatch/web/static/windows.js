@@ -16,7 +16,7 @@ function wallOf(moment, zone) {
   return Date.UTC(at.year, at.month - 1, at.day, at.hour, at.minute, at.second);
 }
 
-// The moment at which that clock shows `wall` ("2026-12-01T02:00"); one that a change of the clock skips is the moment after it.
+// The moment at which that clock shows `wall` ("2026-12-01T02:00"); one that a change of the clock skips is an hour later: 02:30 becomes 03:30.
 export function momentOf(wall, zone) {
   const meant = Date.parse(`${wall}Z`);
   if (Number.isNaN(meant)) return null;
@@ -82,7 +82,8 @@ function offerForm(form) {
       const { content } = await call("POST", "/maintenance", { body: bodyOf(Object.fromEntries(new FormData(form))) });
       tell(form, [], "");
       form.reset();
-      toast(content.running_until_at ? `${content.title} runs now.` : `${content.title} is declared.`);
+      const covers = `It covers ${content.mailboxes === 1 ? "1 mailbox" : `${content.mailboxes} mailboxes`}.`;
+      toast(`${content.title} ${content.running_until_at ? "runs now" : "is declared"}. ${covers}`);
       await refresh([]);
     } catch (error) {
       tell(form, error.errors || [], error.message);

@@ -1,5 +1,6 @@
 """How gently a failing place is looked at."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -120,3 +121,24 @@ def test_failures_among_successes_do_not():
     for number in range(200):
         circuit.result(float(number), worked=number % 2 == 0)
     assert circuit.state is CircuitState.CLOSED
+
+
+def test_failures_count_within_ten_minutes_only():
+    circuit = Circuit()
+    for look in range(60):
+        circuit.result(35.0 * look, worked=False)
+    assert circuit.state is CircuitState.CLOSED
+    for look in range(20):
+        circuit.result(2100.0 + look, worked=False)
+    assert circuit.state is CircuitState.OPEN
+
+
+@pytest.mark.parametrize("use", ["open", "start", "result"])
+def test_it_is_unused_when_nothing_came_by_for_two_hours(use):
+    circuit = opened(-9000.0)
+    assert circuit.is_unused(0.0)
+    {"open": lambda: circuit.open(0.0), "start": lambda: circuit.start(0.0), "result": lambda: circuit.result(0.0, worked=False)}[
+        use
+    ]()
+    assert not circuit.is_unused(7200.0)
+    assert circuit.is_unused(7201.0)

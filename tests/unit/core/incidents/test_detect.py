@@ -139,3 +139,47 @@ def test_a_few_percent_whose_secrets_are_refused_may_as_well_have_changed_them()
         look = Look([Group(host, Cause.INVALID_CREDENTIALS, count)], observed((host, 300)))
         assert len(detect(look)) == found
     assert detect(Look([Group(host, Cause.SERVER_UNAVAILABLE, 20)], observed((host, 300))))
+
+
+def test_where_very_many_fail_together_no_share_is_too_small():
+    for cause in (Cause.SERVER_UNAVAILABLE, Cause.INVALID_CREDENTIALS):
+        look = Look([Group(google("a.test"), cause, 2000)], observed((google("a.test"), 50_000)), dict.fromkeys([GOOGLE], 0.0004))
+        assert scopes(detect(look)) == [GOOGLE]
+
+
+def test_a_large_place_that_fails_as_it_does_by_itself_is_none():
+    usual = dict.fromkeys(google("a.test").scopes(), 0.009)
+    look = Look([Group(google("a.test"), Cause.SERVER_UNAVAILABLE, 2000)], observed((google("a.test"), 50_000)), usual)
+    assert detect(look) == []
+
+
+def test_a_tenth_of_fifty_that_fail_together_is_found():
+    host = Traits("other", ("mail.h.test",), "h.test")
+    usual = dict.fromkeys(host.scopes(), 0.0005)
+    assert detect(Look([Group(host, Cause.CONNECTION_REFUSED, 5)], observed((host, 50)), usual))
+    assert not detect(Look([Group(host, Cause.CONNECTION_REFUSED, 5)], observed((host, 101)), usual))
+
+
+def test_a_dead_client_secret_is_the_apps_also_where_it_serves_all_of_its_provider():
+    theirs = Traits("microsoft", ("outlook",), "d.test", "ours")
+    found = [
+        detect(Look([Group(theirs, cause, 40)], observed((theirs, 60)))) for cause in (Cause.OAUTH_MISCONFIGURED, Cause.DNS_FAILURE)
+    ]
+    assert [scopes(each) for each in found] == [[Scope(ScopeKind.OAUTH_APP, "ours")], [Scope(ScopeKind.PROVIDER, "microsoft")]]
+
+
+def test_a_place_of_which_too_little_fails_yet_is_not_told_by_those_of_its_domains_that_chance_hit_most():
+    domains = [google(f"d{number}.test") for number in range(40)]
+    hit = [Group(each, Cause.CONNECTION_TIMEOUT, 5 if number < 3 else 1) for number, each in enumerate(domains)]
+    looked_at = observed(*((each, 50) for each in domains))
+    assert detect(Look(hit, looked_at, usual=0.0004)) == []
+    assert detect(Look(hit[:1], looked_at, usual=0.0004))  # by itself it would be told
+    more = [Group(each, Cause.CONNECTION_TIMEOUT, 5 if number < 3 else 3) for number, each in enumerate(domains)]
+    assert scopes(detect(Look(more, looked_at))) == [GOOGLE]
+
+
+def test_a_domain_that_fails_far_more_than_its_ailing_provider_is_told():
+    domains = [google(f"d{number}.test") for number in range(40)]
+    hit = [Group(each, Cause.CONNECTION_TIMEOUT, 40 if number == 0 else 1) for number, each in enumerate(domains)]
+    found = detect(Look(hit, observed(*((each, 50) for each in domains))))
+    assert scopes(found) == [Scope(ScopeKind.DOMAIN, "d0.test")]

@@ -70,6 +70,31 @@ async def test_what_does_not_say_clearly_what_it_wants_is_refused(rig, given):
     assert (await batch(rig, given))[0] == 422
 
 
+async def test_a_job_is_stopped_and_what_was_done_stays_done(rig, monkeypatch):
+    monkeypatch.setattr("mailwatch.desk.bulk.ROUND_MAILBOXES", 20)
+    await rig.fill(30)
+    _, _, job = await batch(rig, {"action": "disconnect", "filter": {"q": "user"}})
+    await rig.surface.bulk.run_waiting()
+    path = f"/api/v1/jobs/{job['id']}"
+    assert (await rig.ask("POST", f"{path}/cancel", role="read"))[0] == 403
+    status, _, stopped = await rig.ask("POST", f"{path}/cancel", role="act")
+    assert (status, stopped["cancelled"], stopped["done"], bool(stopped["ended_at"])) == (200, True, 20, True)
+    await finish(rig)
+    assert (await rig.ask("GET", path))[2] == stopped == (await rig.ask("POST", f"{path}/cancel"))[2]
+    states = (await rig.ask("GET", "/api/v1/mailboxes:count"))[2]["states"]
+    assert (states["inactive"], states["pending"]) == (20, 10)
+    row = next(row for row in await rig.surface.pages.audit(None, 50) if row.action == "bulk.cancel")
+    assert (row.actor, row.subject, row.detail) == ("token:act", job["id"], "disconnect ended after 20 of 30 mailboxes")
+
+
+async def test_a_job_that_is_done_cannot_be_stopped_any_more(rig):
+    await rig.fill(1)
+    _, _, job = await batch(rig, {"action": "disconnect", "filter": {"q": "user"}})
+    await finish(rig)
+    assert (await rig.ask("POST", f"/api/v1/jobs/{job['id']}/cancel"))[2]["cancelled"] is False
+
+
 async def test_there_is_no_other_job(rig):
+    assert (await rig.ask("POST", "/api/v1/jobs/job_x/cancel"))[0] == 404
     assert (await rig.ask("GET", "/api/v1/jobs/job_x"))[0] == 404
     assert (await rig.ask("GET", "/api/v1/jobs/job_x/items"))[0] == 404

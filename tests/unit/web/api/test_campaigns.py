@@ -78,3 +78,33 @@ async def test_an_id_of_any_letters_has_a_place(filled):
     status, headers, _ = await filled.ask("POST", "/api/v1/campaigns", {"id": "früh ling", "name": "x"})
     assert (status, headers["Location"]) == (201, "/api/v1/campaigns/fr%C3%BCh%20ling")
     assert (await filled.ask("GET", headers["Location"]))[0] == 200
+
+
+ON_CAMPAIGN = [
+    ("POST", "pause", {"reason": "wording"}),
+    ("POST", "resume", None),
+    ("POST", "links", {"mailboxes": ["mb_0002"]}),
+    ("DELETE", "links/mb_0001", None),
+]
+
+
+@pytest.mark.parametrize(("method", "act", "given"), ON_CAMPAIGN)
+async def test_an_act_upon_a_version_that_has_passed_is_refused(filled, method, act, given):
+    path = "/api/v1/campaigns/spring"
+    seen = (await filled.ask("GET", path))[1]["ETag"]
+    await filled.ask("POST", f"{path}/pause", {"reason": "somebody else's"})
+    before = await filled.ask("GET", path)
+    status, _, problem = await filled.ask(method, f"{path}/{act}", given, headers={"If-Match": seen})
+    assert (status, problem["code"]) == (412, "stale")
+    assert (await filled.ask("GET", path))[1]["ETag"] == before[1]["ETag"]
+    assert (await filled.ask(method, f"{path}/{act}", given, headers={"If-Match": before[1]["ETag"]}))[0] == 200
+
+
+async def test_the_brake_is_released_only_for_as_many_as_were_looked_at(filled):
+    release = "/api/v1/brake:release"
+    status, _, problem = await filled.ask("POST", release, {"expected": 3}, role="act")
+    assert (status, problem["code"], problem["detail"]) == (
+        409, "bulk", "pauses of 0 campaigns are held back now, not 3; look again",
+    )  # fmt: skip
+    assert (await filled.ask("POST", release, {"expected": 0}))[::2] == (200, {"campaigns": 0})
+    assert (await filled.ask("POST", release, {"expected": "0"}))[0] == 422

@@ -3,9 +3,11 @@
 import pytest
 from yarl import URL
 
+from builders import NOW, a_mailbox, a_standing
 from fakes.web import BY as _BY
 from mailwatch.core.lifecycle import State
-from mailwatch.web.api.shapes import actions_of
+from mailwatch.ports import MailboxView
+from mailwatch.web.api.shapes import actions_of, mailbox_shown
 
 
 async def test_pages_follow_one_another_and_hold_every_mailbox_once(rig):
@@ -51,6 +53,16 @@ async def test_one_is_found_by_id_or_address_and_says_what_may_be_done(rig):
     assert (shown["state"], shown["actions"]) == ("inactive", ["reconnect", "remove"])
     assert shown["owner"] == "us"
     assert shown["sentence"]
+
+
+def test_a_mailbox_that_we_cannot_look_at_says_why_since_when_and_what_heals_it():
+    unseen = a_standing(impairment="oauth_app_unknown", impaired_since_at=NOW)
+    shown = mailbox_shown(MailboxView(a_mailbox(), unseen)).impairment
+    assert shown is not None
+    assert (shown.name, shown.since_at) == ("oauth_app_unknown", NOW)
+    assert "[oauth.NAME]" in shown.remedy[0]
+    assert shown.sentence.startswith("mailwatch cannot look at it: ")
+    assert mailbox_shown(MailboxView(a_mailbox(), a_standing())).impairment is None
 
 
 async def test_what_is_known_already_is_not_sent_again(rig):

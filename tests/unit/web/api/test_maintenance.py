@@ -22,8 +22,10 @@ async def ids(rig, query=""):
 
 
 async def test_a_window_is_declared_listed_and_ended(rig):
+    await rig.fill(3, oauth=2)
     window = await declare(rig, scope={"provider": "Google"})
     assert (window["scope"], window["every"], window["created_by"]) == ({"provider": "google"}, "once", "token:act")
+    assert window["mailboxes"] == 2
     assert (window["running_until_at"], window["next_start_at"]) == (later(rig, hours=1), None)
     assert await ids(rig) == [window["id"]]
     status, _, ended = await rig.ask("POST", f"{PATH}/{window['id']}/end", role="act")
@@ -86,6 +88,7 @@ async def test_the_same_key_declares_once(rig):
         ({"scope": {}}, "unfit", "scope"),
         ({"scope": {"domain": "example.org", "provider": "google"}}, "unfit", "scope"),
         ({"scope": {"domain": " "}}, "unfit", "scope"),
+        ({"scope": {"domain": "example.org"}}, "unfit", "scope"),  # no mailbox has it
         ({"colour": "red"}, "invalid", "colour"),
     ],
 )

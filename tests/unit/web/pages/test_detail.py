@@ -9,6 +9,7 @@ from builders import FAILURES, NOW, a_mailbox, a_standing, later
 from mailwatch.core.cause_texts import remedy_for
 from mailwatch.core.causes import Cause, Owner
 from mailwatch.core.evidence import Evidence, Line, Phase
+from mailwatch.core.impairments import IMPAIRMENTS
 from mailwatch.core.incidents.life import Incident
 from mailwatch.core.incidents.scopes import Scope, ScopeKind
 from mailwatch.core.lifecycle import State, Trigger
@@ -52,6 +53,16 @@ def test_every_state_has_a_story(state):
     assert story.doing
     if state in (State.CONNECTED, State.INACTIVE):
         assert (story.steps, story.quote) == ((), "")
+
+
+def test_a_mailbox_that_we_cannot_look_at_tells_what_an_operator_must_do():
+    unseen = {"impairment": "secret_missing", "impaired_since_at": NOW, "due_at": later(240)}
+    story = told(State.CONNECTED, **unseen)
+    assert story.happened.startswith("mailwatch cannot look at it: no secret is stored for it. What was known before: ")
+    assert story.doing.striptags().startswith("It tries to look again in 4 min.")
+    assert (story.steps, story.owner) == (IMPAIRMENTS["secret_missing"].remedy, Owner.US)
+    blocked = told(State.BLOCKED, Cause.INVALID_CREDENTIALS, **unseen)
+    assert (blocked.steps, blocked.owner) == (remedy_for(Cause.INVALID_CREDENTIALS, "google"), Owner.MAILBOX_OWNER)
 
 
 def test_a_hold_tells_its_end():

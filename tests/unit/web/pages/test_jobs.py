@@ -28,3 +28,17 @@ async def test_a_removed_mailbox_is_shown_by_its_id(rig):
     _, _, text = await rig.ask("GET", f"/jobs/{job.id}")
     assert "mb_0000" in text
     assert "user0@example.org" not in text
+
+
+async def test_a_job_can_be_stopped_while_it_runs_and_says_so_afterwards(rig):
+    await rig.fill(3)
+    job = await rig.surface.bulk.begin(BulkAction.PROBE, PageFilter(), {}, BY)
+    _, _, text = await rig.ask("GET", f"/jobs/{job.id}")
+    assert f'data-cancel-job="{job.id}"' in text
+    _, _, text = await rig.ask("GET", f"/jobs/{job.id}", role="read")
+    assert "data-cancel-job=" not in text
+    await rig.surface.bulk.cancel(job.id, BY)
+    _, _, text = await rig.ask("GET", f"/jobs/{job.id}")
+    assert "0 done, 0 failed, 3 left as they were. Stopped" in text
+    assert f'data-cancel-job="{job.id}"' not in text
+    assert text.count("left as it was<") == 3

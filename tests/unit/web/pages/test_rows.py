@@ -31,6 +31,15 @@ def test_the_sentence_is_the_causes_own_where_the_mailbox_is_away():
     assert sentence_of(view(State.RECONNECTING)) == "Disconnected. mailwatch keeps trying by itself; campaigns are paused."
 
 
+def test_a_mailbox_that_we_cannot_look_at_says_so_whatever_its_state():
+    unseen = {"impairment": "secret_unreadable", "impaired_since_at": NOW}
+    words = "mailwatch cannot look at it: its stored secret cannot be opened with the key ring of this node."
+    assert sentence_of(view(State.CONNECTED, **unseen)) == words
+    away = sentence_of(view(State.BLOCKED, Cause.INVALID_CREDENTIALS, **unseen))
+    assert away == f"{texts_for(Cause.INVALID_CREDENTIALS).operator} {words}"
+    assert sentence_of(view(State.INACTIVE, **unseen)) == sentence_of(view(State.INACTIVE))
+
+
 @pytest.mark.parametrize("state", list(State))
 def test_every_state_tells_when_it_is_looked_at_next(state):
     assert next_of(view(state, due_at=later(240)), NOW)

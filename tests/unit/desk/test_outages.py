@@ -1,0 +1,44 @@
+"""Ending an incident by hand."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from builders import NOW
+from fakes.incidents import FakeIncidents
+from fakes.ports import FakeClock
+from mailwatch.core.causes import Cause
+from mailwatch.core.incidents.life import Incident
+from mailwatch.core.incidents.scopes import Scope, ScopeKind
+from mailwatch.desk.outages import Outages
+from mailwatch.ports import Act
+from mailwatch.ports.incidents import IncidentNotFoundError
+
+OUTAGE = Incident("inc_1", Scope(ScopeKind.PROVIDER, "google"), Cause.SERVER_UNAVAILABLE, NOW, NOW, 312, 0.78)
+BY = Act("user:ana", "incident.close", "192.0.2.7")
+
+
+def desk(*known):
+    incidents = FakeIncidents()
+    incidents.stored = {each.id: each for each in known}
+    return Outages(incidents, FakeClock(NOW + timedelta(minutes=5))), incidents
+
+
+async def test_it_is_over_from_now_on_and_what_waits_is_due():
+    outages, incidents = desk(OUTAGE)
+    assert (await outages.close("inc_1", BY)).closed_at == NOW + timedelta(minutes=5)
+    assert not incidents.stored["inc_1"].is_open
+    assert (incidents.acts, incidents.hastened) == ([BY], ["inc_1"])
+
+
+async def test_one_that_is_over_stays_as_it_is():
+    outages, incidents = desk(replace(OUTAGE, closed_at=NOW))
+    assert (await outages.close("inc_1", BY)).closed_at == NOW
+    assert (incidents.acts, incidents.hastened) == ([], [])
+
+
+async def test_one_that_is_not_there_is_told():
+    outages, _ = desk()
+    with pytest.raises(IncidentNotFoundError):
+        await outages.close("inc_1", BY)
