@@ -106,7 +106,8 @@ Numbers are the defaults; [configuration](configuration.md) has the keys.
    connected.
 3. **No account is locked by mailwatch.** At most {refusals} refused automatic logins per secret in {window} h, and {host_refusals}
    per host in {host_window} min. A login whose answer was lost (a crash, a bug, a lease that ended) counts as refused until one
-   is accepted. With the budget spent a mailbox is still looked at, up to the login. A new secret has a budget of its own;
+   is accepted; a stop that cuts a probe short before its secret has left costs no login. With the budget spent a mailbox is
+   still looked at, up to the login. A new secret has a budget of its own;
    the same one stored again has not. Whatever a final `NO`, `BAD` or 5xx to a login is taken for, it counts, unless it says that
    the secret was not looked at. A person's Reconnect allows one refused login more, and lasts until that refusal, so that
    verification is seen through.
