@@ -28,6 +28,7 @@ from mailwatch.core.oauth import GrantKind, OAuthApp, OAuthKind
 from mailwatch.core.policy import ConfirmPolicy, Policy, VerifyPolicy
 from mailwatch.core.secret import Secret
 from mailwatch.core.standing import Standing
+from mailwatch.desk.acts import Desk, Withdrawal
 from mailwatch.desk.consents import Consents
 from mailwatch.ports import Act, Assignment, NewMailbox
 from mailwatch.ports.consents import ConsentState
@@ -312,7 +313,8 @@ async def test_a_removed_mailboxs_grant_is_dead_at_the_provider(place: Place) ->
     box = await place.add("u00005", await asyncio.to_thread(place.provider.consent, "u00005"))
     await place.probe(box)
     refresh_token = (await place.store.grants.load(box)).refresh_token.reveal()
-    assert await place.consents.revoke(await place.store.find(box))
+    desk = Desk(place.store, place.clock, withdraws=place.consents.withdrawal)
+    assert await desk.remove_confirmed(box, Act("user:ann", "mailbox.remove")) is Withdrawal.DONE
     assert not (await asyncio.to_thread(place.provider.introspect, refresh_token))["active"]
 
 
