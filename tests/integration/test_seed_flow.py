@@ -9,7 +9,7 @@ from integration.node import Node
 from integration.operators import Gallery, Program, browser_of, live, menu_of, ready, set_up, setup_url
 
 pytest_plugins = ("browser",)
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.waiting]
 
 ANA, BEN, EVA = "u00001@mail.test", "u00002@mail.test", "u00004@mail.test"
 CAMPAIGNS = ("autumn", "winter")
