@@ -62,8 +62,8 @@ def test_a_flood_is_refused_and_no_probe_is_late_for_it(tmp_path):
         print(f"probes in {SECONDS} s: {quiet:.0f}, in the flood {flooded:.0f}; answers: {dict(answers)}")
         assert set(answers) <= {401, 429}
         assert answers[429] > answers[401]
-        assert answers.total() > 0.2 * A_SECOND * SECONDS
-        assert flooded >= 0.6 * quiet  # what else this machine does meanwhile is in both
+        assert answers.total() > 0.5 * A_SECOND * SECONDS
+        assert flooded >= 0.8 * quiet
         oldest = node.query("SELECT min(last_probe_at) FROM standings")[0][0]
         assert time.time() - oldest / 1e6 < 3 * INTERVAL
         assert node.states() == {"connected": MAILBOXES}
