@@ -152,7 +152,7 @@ def folds() -> None:
         told(f"  fold {number + 1}", score(held_back, judged.diagnose))
         found += [(judged, row) for row in held_back]
     by_id = {row["id"]: judged for judged, row in found}
-    by_others = rows("replies.jsonl", *(f"fresh-{number}.jsonl" for number in range(1, 9)))
+    by_others = rows("replies.jsonl", *(f"fresh-{number}.jsonl" for number in range(1, 10)))
     for title, wanted in (
         ("held back, all", corpus),
         ("held back, replies.jsonl", rows("replies.jsonl")),

@@ -20,7 +20,7 @@ from mailwatch.core.signatures import PHRASES
 from mailwatch.core.signatures.meanings import STRONG, WEAK
 from mailwatch.core.signatures.meanings_network import NETWORK, TOKEN
 from mailwatch.core.signatures.network_codes import CARRIERS, ERRNO, EXCEPTIONS, cause_of_verify_code
-from mailwatch.core.signatures.oauth_codes import AADSTS, AADSTS_GENERAL, DESCRIPTIONS, ERRORS
+from mailwatch.core.signatures.oauth_codes import AADSTS, AADSTS_GENERAL, AADSTS_NAMES, DESCRIPTIONS, ERRORS
 from mailwatch.core.signatures.rule import PLACES, Rule, rules
 from mailwatch.core.standing import Confidence, Diagnosis
 from mailwatch.core.wordings import LANGUAGES, Hit, Ideas, Lexicon, MeaningTable, PhraseIndex, ideas_in
@@ -67,6 +67,8 @@ class Classifier:
             cause, rule = Cause.SESSION_EXPIRED, "session.announced_end"
         if cause is Cause.INVALID_CREDENTIALS and (confidence is not _HIGH or rule.startswith("rfc")) and _offered_token(reading):
             cause, rule = Cause.OAUTH_TOKEN_EXPIRED, "sasl.token_refused"
+        if confidence is _MEDIUM and _code_agrees(reading, cause):
+            confidence = _HIGH
         return Diagnosis(cause, rule, quote, confidence, _retry_after(evidence, cause))
 
     def _decide(self, reading: Reading) -> Verdict:
@@ -139,6 +141,14 @@ def _contradicted(reading: Reading, rule: Rule) -> bool:
     )
 
 
+def _code_agrees(reading: Reading, cause: Cause) -> bool:
+    """Whether a code that says what happened says the same as the words; at a token endpoint such codes mean nothing."""
+    if reading.place & _TOKEN or not (reading.enhanced or reading.response_code):
+        return False
+    said = plain_code(reading)
+    return said is not None and said[0] is cause
+
+
 def _quoted(reading: Reading, hit: Hit, confidence: Confidence) -> Verdict:
     rule, first, last = hit
     return rule.cause, rule.id, reading.text[reading.spans[first][0] : reading.spans[last][1]], confidence
@@ -157,7 +167,7 @@ def _head(reading: Reading) -> str:
 
 #: What mailwatch's own dialogue found out: the words beside it may be a banner's and decide nothing.
 _FINDINGS: Final = frozenset(
-    {"ProtocolViolationError", "StartTlsUnavailableError", "TlsRequiredError", "MechanismUnsupportedError", "TargetDeniedError"}
+    {"ProtocolViolationError", "StartTlsUnavailableError", "TlsRequiredError", "MechanismUnsupportedError"}
 )
 
 
@@ -179,6 +189,11 @@ def _aadsts(reading: Reading) -> Verdict | None:
     for number in reversed(reading.aadsts):  # the first of several is the envelope, the last the reason
         if number in AADSTS:
             return AADSTS[number], f"microsoft.aadsts_{number}", _literal(reading, f"AADSTS{number}"), _HIGH
+    if not reading.aadsts and reading.place & _TOKEN:
+        for token, span in zip(reading.tokens, reading.spans, strict=True):
+            if token in AADSTS_NAMES and AADSTS_NAMES[token] in AADSTS:
+                number = AADSTS_NAMES[token]
+                return AADSTS[number], f"microsoft.aadsts_{number}", reading.text[span[0] : span[1]], _HIGH
     return None
 
 

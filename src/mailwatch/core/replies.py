@@ -314,9 +314,9 @@ def read(evidence: Evidence) -> Reading:
         own_stack = inner.own_stack
         status = None if own_stack else status or inner.status
         response_code = response_code if inner.end is None or (bar is not None and inner.start <= bar[0] < inner.end) else None
-    exception = evidence.exception.rpartition(".")[2] if evidence.exception else None
+    exception = evidence.exception.rpartition(".")[2].rpartition(":")[2] if evidence.exception else None
     if exception is not None and not own_stack:
-        status = status or STATUSES.get(exception.rpartition(":")[2])
+        status = status or STATUSES.get(exception)
     if code is not None:
         start = past_boilerplate(text, start)
     tokens, spans = _tokens(text, start, end if end > 0 else len(text), bar)

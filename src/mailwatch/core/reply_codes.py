@@ -5,6 +5,7 @@ Each function gives the verdict of one kind of code, or None when it says nothin
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 from mailwatch.core.causes import Cause
 from mailwatch.core.evidence import Phase
@@ -22,6 +23,9 @@ from mailwatch.core.signatures.rule import PLACES
 from mailwatch.core.standing import Confidence
 
 Verdict = tuple[Cause, str, str, Confidence]  #: cause, rule, quote, confidence
+
+#: What a permanent refusal by a number that nobody knows means in its place (RFC 5321, 4.3.2: 554 to DATA; RFC 4954, 6: 535).
+_REFUSED_THERE: Final = (("data", Cause.SENDING_BLOCKED), ("auth", Cause.INVALID_CREDENTIALS))
 
 
 def _of_enhanced(table: Mapping[str, Cause], enhanced: str) -> Cause | None:
@@ -82,6 +86,8 @@ def reply_code(reading: Reading) -> Verdict | None:
         if reading.place & PLACES[place] and (place, code) in REPLY_CODES_BY_PLACE:
             return REPLY_CODES_BY_PLACE[place, code], f"rfc5321.{code}_{place}", str(code), Confidence.LOW
     cause = REPLY_CODES.get(code)
+    if cause is None and code // 100 == 5:  # noqa: PLR2004  # RFC 5321, 4.2.1
+        cause = next((refused for place, refused in _REFUSED_THERE if reading.place & PLACES[place]), None)
     if cause is None:
         cause = Cause.SERVER_UNAVAILABLE if code // 100 == 4 else Cause.UNKNOWN  # noqa: PLR2004  # RFC 5321, 4.2.1
     return cause, f"rfc5321.{code}", str(code), Confidence.LOW

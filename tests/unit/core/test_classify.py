@@ -26,6 +26,7 @@ from replies_corpus import rows, score
         ("fresh-6.jsonl", 0.985),
         ("fresh-7.jsonl", 0.985),
         ("fresh-8.jsonl", 0.985),
+        ("fresh-9.jsonl", 0.985),
         ("siblings.jsonl", 0.985),
         ("handed-on.jsonl", 0.97),
     ],
@@ -231,6 +232,13 @@ def test_the_quote_is_the_servers_own_words():
     assert found.quote in text
 
 
+def test_a_code_that_agrees_with_the_words_leaves_them_the_rule_and_the_quote():
+    alone = diagnose(Evidence("imap", Phase.AUTH, "NO Invalid credentials (Failure)"))
+    both = diagnose(Evidence("imap", Phase.AUTH, "NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)"))
+    assert (both.cause, both.rule, both.quote) == (alone.cause, alone.rule, alone.quote)
+    assert both.rule.startswith("words.")
+
+
 @pytest.mark.parametrize(
     ("evidence", "confidence"),
     [
@@ -238,6 +246,16 @@ def test_the_quote_is_the_servers_own_words():
         (Evidence("imap", Phase.AUTH, "NO Konto gesperrt"), Confidence.MEDIUM),
         (Evidence("smtp", Phase.AUTH, "535 nope"), Confidence.LOW),
         (Evidence("network", None), Confidence.LOW),
+        # words and a code that say the same are as sure as the code alone
+        (Evidence("imap", Phase.AUTH, "NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)"), Confidence.HIGH),
+        (Evidence("imap", Phase.AUTH, "NO [AUTHENTICATIONFAILED] Authentication failed."), Confidence.HIGH),
+        (Evidence("imap", Phase.AUTH, "NO Invalid credentials (Failure)"), Confidence.MEDIUM),
+        (Evidence("smtp", Phase.AUTH, "535 5.7.8 Wrong password for this user"), Confidence.HIGH),
+        (Evidence("smtp", Phase.AUTH, "535 Wrong password for this user"), Confidence.MEDIUM),
+        (Evidence("smtp", Phase.SUBMIT, "452 4.2.2 over quota"), Confidence.HIGH),
+        (Evidence("smtp", Phase.SUBMIT, "452 over quota"), Confidence.MEDIUM),
+        (Evidence("smtp", Phase.AUTH, "535 5.7.8 Konto gesperrt"), Confidence.MEDIUM),
+        (Evidence("imap", Phase.AUTH, "NO [AUTHENTICATIONFAILED] Konto gesperrt"), Confidence.MEDIUM),
     ],
 )
 def test_confidence_tells_what_decided(evidence, confidence):

@@ -6,13 +6,13 @@ import pytest
 
 from mailwatch.core.causes import WIRE_CAUSES, Cause
 from mailwatch.core.classify import Classifier, diagnose
-from mailwatch.core.evidence import Evidence
+from mailwatch.core.evidence import Evidence, Phase
 from mailwatch.core.raw_text import evidence_of_row
 from mailwatch.core.replies import words_of
 from mailwatch.core.signatures import PHRASES
 from mailwatch.core.signatures.mail_codes import DECISIVE_ENHANCED, DECISIVE_IMAP_CODES, ENHANCED, IMAP_CODES, VAGUE_ENHANCED
 from mailwatch.core.signatures.meanings import STRONG, WEAK
-from mailwatch.core.signatures.oauth_codes import AADSTS, DESCRIPTIONS, ERRORS
+from mailwatch.core.signatures.oauth_codes import AADSTS, AADSTS_NAMES, DESCRIPTIONS, ERRORS
 from mailwatch.core.signatures.rule import PLACES, place_bits
 from mailwatch.core.wordings import LANGUAGES, Lexicon, MeaningTable, PhraseIndex, ideas_in
 from replies_corpus import accepted, rows
@@ -154,6 +154,41 @@ def test_every_error_of_rfc_6749_is_known():
 )
 def test_microsofts_numbers_have_their_documented_cause(number, cause):
     assert AADSTS[number] is cause
+
+
+def test_microsofts_names_stand_for_numbers_that_are_known():
+    assert set(AADSTS_NAMES.values()) <= set(AADSTS) | {16000}
+    assert all(name == "".join(words_of(name)) for name in AADSTS_NAMES)
+
+
+@pytest.mark.parametrize(
+    ("name", "cause"),
+    [
+        ("InvalidPasswordExpiredOnPremPassword", Cause.PASSWORD_EXPIRED),
+        ("DeviceAuthenticationRequired", Cause.MFA_REQUIRED),
+        ("OnPremisePasswordValidatorRequestTimedout", Cause.SERVER_UNAVAILABLE),
+        ("EntitlementGrantsNotFound", Cause.ACCESS_DENIED),
+    ],
+)
+def test_a_name_of_microsofts_list_says_what_its_number_says(name, cause):
+    reply = Evidence("oauth", Phase.TOKEN, f"{name} - the text of the list in any language")
+    assert diagnose(reply).cause is cause
+
+
+def test_a_permanent_refusal_by_a_number_nobody_knows_is_read_by_its_place():
+    assert diagnose(Evidence("smtp", Phase.SUBMIT, "597 not this one", command="data")).cause is Cause.SENDING_BLOCKED
+    assert diagnose(Evidence("smtp", Phase.AUTH, "597 not this one")).cause is Cause.INVALID_CREDENTIALS
+    assert diagnose(Evidence("smtp", Phase.QUIT, "597 not this one")).cause is Cause.UNKNOWN
+
+
+def test_551_is_about_a_recipient_only():
+    assert diagnose(Evidence("smtp", Phase.SUBMIT, "551 Server use forbidden", command="mail")).cause is Cause.ACCESS_DENIED
+    assert diagnose(Evidence("smtp", Phase.SUBMIT, "551 User not local", command="rcpt")).cause is Cause.MAILBOX_MISSING
+
+
+def test_an_exception_of_ruby_is_known_by_the_last_part_of_its_name():
+    assert diagnose(Evidence("network", Phase.CONNECT, "", exception="Net::OpenTimeout")).cause is Cause.CONNECTION_TIMEOUT
+    assert diagnose(Evidence("network", None, "", exception="Errno::ECONNRESET")).cause is Cause.CONNECTION_DROPPED
 
 
 def test_descriptions_are_well_formed():

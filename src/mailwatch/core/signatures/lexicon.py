@@ -47,7 +47,7 @@ _PEOPLE: Final[Mapping[str, str]] = {
     " generated_password external_applications third_party_password apps_password specific_password applications_password"
     " password_for_external password_for_applications app-pass* application-password application_code app-passwords apppasswords"
     " device-specific service-specific service_password client_specific_password authorization_code_instead auth_code"
-    " unique_password",
+    " unique_password separate_password special_password their_own_password password_for_mail_clients password_for_mail_apps",
     "MFA": "stronger_authentication_needed stronger_authentication_required stronger_authentication_is step_up mfa 2fa factor"
     " two-factor 2-step multifactor two-step"
     " multi-factor second_factor otp totp one-time_password"

@@ -26,7 +26,8 @@ SERVERS: Final[Mapping[str, str]] = {
     " locking bug core serverbug processing upstream proxy panic fatal uncaught unhandled postgres dbms sqlite oracle postgresql"
     " imap_proxy script lookup_failure processing_failure software",
     "ERROR": "error errors problem problems failure fault trouble issue issues failed exception difficulties crash crashed"
-    " errored corrupt corrupted corruption inconsistent misconfigured misconfiguration timeout unable bugs mistake malfunction"
+    " errored corrupt corrupted corruption inconsistent inconsistency inconsistencies misconfigured misconfiguration timeout"
+    " unable bugs mistake malfunction"
     " fails glitch went_wrong failures crashing errror eror erorr",
     "SHUTDOWN": "shutdown shutting going_down restart restarting rebooting terminating stopping going_offline shut_down shuts"
     " restarted reload reloading reboot reboots rebooted shutdowns stopped halt halted switching_off",
@@ -87,7 +88,7 @@ SERVERS: Final[Mapping[str, str]] = {
     "HELD": "by_another another_process another_session another_user other_process other_client lock_file lockfile"
     " unable_to_lock can't_lock cannot_lock could_not_lock couldn't_lock failed_to_lock lock_mailbox lock_maildrop"
     " lock_the_mailbox lock_the_maildrop obtain_lock acquire_lock acquire_a_lock get_lock getting_lock exclusive already_locked"
-    " mailbox_lock maildrop_lock being_used locked_by_other being_accessed mailbox_is_busy",
+    " mailbox_lock maildrop_lock being_used currently_reserved locked_by_other being_accessed mailbox_is_busy",
     "BACKEND": "database databases db mysql postgres postgresql sqlite ldap directory_service directory_server directory_lookup"
     " active_directory lookup lookups backend backends datastore mailstore mail_store message_store authserver auth_server"
     " authentication_server authentication_service auth_service authentication_backend authentication_daemon auth_daemon"
@@ -109,7 +110,8 @@ SERVERS: Final[Mapping[str, str]] = {
     "TRANSFER": "read reading write writing recv receive receiving transmission",
     "GREETING": "greeting banner welcome",
     "USED": "reuse reused replayed replay used redeemed already_used",
-    "CONNECTING": "connect connecting",
+    "CONNECTING": "connect connecting open_connection open_a_connection open_the_connection establish_connection"
+    " establish_a_connection",
     "ABORTED": "canceled cancelled aborted abandoned cancelled_by canceled_by",
     "DURING": "during now within_a_transaction mail_transaction in_progress after_authentication after_login after_compress",
     "SELECTED": "mailbox_selected folder_selected select_a_mailbox select_a_folder not_selected select_mailbox_first select_first",
@@ -135,7 +137,7 @@ SERVERS: Final[Mapping[str, str]] = {
     "CONNECTIONS": "connections sessions clients",
     "OPENFAIL": "can't_open cannot_open can_not_open could_not_open couldn't_open unable_to_open failed_to_open"
     " can't_access_store open_failed",
-    "RECEIVING": "received receiving receives",
+    "RECEIVING": "can_receive may_receive could_receive received receiving receives",
     "DUPLICATE": "duplicate duplicated twice only_one only_once once_per more_than_once at_most_one just_one",
     "FIRST": "first before",
     "LINK": "stream socket sockets channel transport pipe",
@@ -165,7 +167,8 @@ SERVERS: Final[Mapping[str, str]] = {
     "OURSIDE": "our_side our_end our_fault something_went something_unexpected",
     "CLEAR": "unencrypted_connection insecure_connection cleartext_connection plaintext_connection non-secure_connection"
     " unencrypted_session without_tls without_ssl without_starttls without_encryption",
-    "TOOSLOW": "taken_too_long take_too_long took_too_long takes_too_long too_slow slow_consumer slow_client throughput",
+    "TOOSLOW": "taken_too_long take_too_long took_too_long takes_too_long taking_too_long"
+    " too_slow slow_consumer slow_client throughput",
     "SPEAK": "speak speaking",
     "OVERFEED": "excessive_amount_of_data too_much_data excess_data amount_of_data",
     "NOREASON": "reason_unavailable no_reason reason_unknown unknown_reason",
@@ -179,6 +182,9 @@ SERVERS: Final[Mapping[str, str]] = {
     " login_required login_is_required log_in_to_send sign_in_to_send login_before log_in_before must_sign_in"
     " have_to_log have_to_sign sign_in_first authenticate_before authenticating_before identify_yourself"
     " identification_required authenticate_yourself",
+    "ONLINE": "online logged_in logged_on already_connected already_online are_connected signed_in on_line connected",
+    "BADREQUEST": "bad_request",
+    "ITSYOU": "this_is_you it_is_you it's_you it_was_you that_was_you this_was_you really_you was_it_you your_identity",
     "NORCPT": "no_valid_recipients no_recipients no_recipient_addresses without_recipients no_valid_rcpt",
     "DNSRECORD": "mx mx_record a_record dns_record mx_records dns_records dns_entry dns_entries proper_dns",
     "LISTWORD": "mailing_list this_list the_list list_members distribution_list distribution_group this_group the_group",

@@ -128,7 +128,8 @@ STATES: Final[Mapping[str, str]] = {
     " blocked_using in_the_spamhaus",
     "WHITELIST": "whitelist whitelisted allowlist allowlisted allow_list white_list",
     "REPUTATION": "reputation senderscore sender_score bad_reputation poor_reputation senderbase_score talos trust_score cloudmark",
-    "SPAM": "bounce_attacks attacks spam spammy spamming spammer unsolicited junk bulk uce ube phishing phish malicious abuse"
+    "SPAM": "message_is_unwanted mail_is_unwanted email_is_unwanted unwanted_mail unwanted_email unwanted_message"
+    " bounce_attacks attacks spam spammy spamming spammer unsolicited junk bulk uce ube phishing phish malicious abuse"
     " abusive abused malware fraud fraudulent spammers scam spamassassin rspamd spam-like spamlike honeypot"
     " blacklisted_url unsollicited trashmail spam-filter antispam anti-spam spammers' junkmail backscatter complaints"
     " complaint spams",

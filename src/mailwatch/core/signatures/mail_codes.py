@@ -256,6 +256,7 @@ REPLY_CODES_BY_PLACE: Final[Mapping[tuple[str, int], Cause]] = {
     ("rcpt", 554): Cause.MAILBOX_MISSING,
     ("data", 550): Cause.SENDING_BLOCKED,
     ("data", 554): Cause.SENDING_BLOCKED,
+    ("mail", 551): Cause.ACCESS_DENIED,  # RFC 5321, 3.4: "user not local" is said of a recipient alone
     ("starttls", 554): Cause.TLS_HANDSHAKE_FAILED,
     ("starttls", 403): Cause.TLS_HANDSHAKE_FAILED,
 }

@@ -41,7 +41,7 @@ ACCESS: Final[tuple[Rule, ...]] = rules(
         "ALREADY AUTH|TLS|LOGIN -CONNECTIONS -MANY -LIMIT -EXCEED -LOCKED -CONCURRENT -EXPIRED -REVOKED -BUSY",
         "reply !token",
     ),
-    ("no_recipients", Cause.PROTOCOL_ERROR, "NORCPT", "data"),
+    ("no_recipients", Cause.PROTOCOL_ERROR, "NORCPT", "submit !rcpt"),
     ("must_log_in", Cause.INVALID_CREDENTIALS, "AUTHREQ -TLS -DMARC -MECHANISM -DOMAIN -SPAM", "submit reply"),
     ("pop_first", Cause.INVALID_CREDENTIALS, "POPFIRST FIRST|REQUIRED|AUTHREQ|RELAY -DISABLED -ENABLED", "submit reply"),
     (
@@ -108,6 +108,7 @@ ACCESS: Final[tuple[Rule, ...]] = rules(
     ),
     ("webmail_first", Cause.WEB_LOGIN_REQUIRED, "WEBMAIL FIRST LOGIN|VERIFY -PASSWORD -APPSPECIFIC -DISABLED -IMAP -POP", "auth"),
     ("browser", Cause.WEB_LOGIN_REQUIRED, "BROWSER LOGIN|VERIFY|ACTIVITY -ENABLED -PASSWORD -SENDING -IMAP -POP -SMTP", "auth"),
+    ("confirm_person", Cause.WEB_LOGIN_REQUIRED, "VERIFY ITSYOU -FAIL -WRONG -MFA -CERT", "auth"),
     ("confirm_account", Cause.WEB_LOGIN_REQUIRED, "VERIFY ACCOUNT|LOGIN|MAILBOX -FAIL -SENDER -PASSWORD", "auth"),
     ("suspicious_login", Cause.WEB_LOGIN_REQUIRED, "SUSPICIOUS LOGIN|ACTIVITY|ATTEMPT -SENDING -LOCKED -MESSAGE -MANY", "auth"),
     ("token_dead", Cause.OAUTH_TOKEN_EXPIRED, "TOKEN EXPIRED|WRONG|REVOKED|UNKNOWN|FAIL -PASSWORD -USER", "auth"),

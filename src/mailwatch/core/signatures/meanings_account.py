@@ -122,6 +122,7 @@ ACCOUNT: Final[tuple[Rule, ...]] = rules(
     ("account_blocked", Cause.ACCOUNT_DISABLED, "ACCOUNT|USER|MAILBOX BLOCKED -SENDING -SENDER -IP -MESSAGE -RECIPIENT"),
     ("account_expired", Cause.ACCOUNT_DISABLED, "ACCOUNT|USER|DOMAIN|LICENCE EXPIRED -PASSWORD -TOKEN"),
     ("account_inactive", Cause.ACCOUNT_DISABLED, "ACCOUNT|USER NOT ENABLED -IMAP -SMTP -POP"),
+    ("domain_inactive", Cause.ACCOUNT_DISABLED, "DOMAIN|MAILBOX NOT ENABLED -IMAP -SMTP -POP -SENDING -TLS -MECHANISM", "auth"),
     (
         "suspended",
         Cause.ACCOUNT_DISABLED,
@@ -129,6 +130,12 @@ ACCOUNT: Final[tuple[Rule, ...]] = rules(
         "auth !4xx",
     ),
     ("compromised", Cause.ACCOUNT_DISABLED, "COMPROMISED ACCOUNT|MAILBOX|USER|PASSWORD -SENDING -IP", "submit"),
+    (
+        "auth_off",
+        Cause.MECHANISM_UNSUPPORTED,
+        "AUTH DISABLED -ACCOUNT -USER -LOCKED -MAILBOX -DOMAIN -TLS -IP -PASSWORD -TEMPORARY",
+        "auth",
+    ),
     ("login_off", Cause.ACCOUNT_DISABLED, "LOGIN|AUTH DISABLED|LOCKED -MECHANISM -TLS -IP", "auth"),
     ("resolver_there", Cause.DNS_FAILURE, "RESOLVE FAIL|ERROR|TIMEOUT -REVERSE -IP -HOST -SENDER -DMARC -BLACKLIST", "submit 4xx"),
     (

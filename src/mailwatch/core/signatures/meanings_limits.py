@@ -36,6 +36,13 @@ LIMITS: Final[tuple[Rule, ...]] = rules(
         "greeting misuse",
     ),
     ("listed_at_greeting", Cause.IP_BLOCKED, "BLACKLIST|REPUTATION -COMMAND -ARGUMENT -SYNTAX -SEQUENCE", "greeting misuse"),
+    ("users_online", Cause.CONNECTION_LIMIT, "MANY USER|CONNECTIONS ONLINE -ATTEMPT -FAIL -MESSAGE -RECIPIENT -PASSWORD", "reply"),
+    (
+        "users_online_early",
+        Cause.CONNECTION_LIMIT,
+        "MANY|LIMIT USER|CONNECTIONS -ATTEMPT -FAIL -MESSAGE -RECIPIENT -UNKNOWN",
+        "greeting reply",
+    ),
     ("ip_check", Cause.IP_BLOCKED, "IPCHECK FAIL|ERROR|NOT|DENIED -TEMPORARY -LATER -INTERNAL"),
     ("too_many_kept", Cause.MAILBOX_FULL, "MANY MESSAGE KEPT -SENDING -RECEIVING -CONNECTION -SPAM -RATE -PER", "rcpt"),
     (

@@ -34,6 +34,18 @@ MICROSOFT: Final[tuple[Rule, ...]] = rules(
         "federated sts service was unreachable|sts service was unreachable|federated sts url",
     ),
     (
+        "account_issue",
+        Cause.ACCOUNT_DISABLED,
+        "account has an issue|account has issues|account has a problem|issue with your account|problem with your account",
+        "auth",
+    ),
+    (
+        "protocol_by_policy",
+        Cause.PROTOCOL_DISABLED,
+        "policy does not allow imap|policy does not allow pop|policy does not allow smtp|policy does not permit imap",
+        "auth",
+    ),
+    (
         "conditional_access",
         Cause.MFA_REQUIRED,
         (

@@ -76,14 +76,29 @@ POSTFIX: Final[tuple[Rule, ...]] = rules(
     ),
     ("errors", Cause.RATE_LIMITED, "too many errors"),
     ("too_weak", Cause.MECHANISM_UNSUPPORTED, "mechanism too weak for this user"),
+    (
+        "no_mechanism",
+        Cause.MECHANISM_UNSUPPORTED,
+        "no worthy mechs|no worthy mechanism|no worthy mechanisms|no mechanism available",
+    ),
+    ("saslauthd", Cause.SERVER_UNAVAILABLE, "connect to saslauthd|saslauthd server"),
+    ("sasl_generic", Cause.SERVER_UNAVAILABLE, "generic failure", "imap auth"),
+    ("sasl_authorization", Cause.ACCESS_DENIED, "authorization failure", "imap auth"),
+    (
+        "sasl_protocol",
+        Cause.PROTOCOL_ERROR,
+        "protocol error during authentication|bad protocol cancel|sasl protocol error|failed mutual authentication",
+        "auth",
+    ),
     ("another_step", Cause.MFA_REQUIRED, "another step is needed in authentication"),
     ("already", Cause.PROTOCOL_ERROR, "already authenticated"),
     ("aborted", Cause.PROTOCOL_ERROR, "authentication aborted|authentication canceled|authentication cancelled"),
     ("not_owned", Cause.ACCESS_DENIED, "not owned by user|not owned by auth user|sender address rejected not owned"),
     ("reason_unavailable", Cause.INVALID_CREDENTIALS, "reason unavailable"),
     ("password_transition", Cause.MECHANISM_UNSUPPORTED, "one time use of a plaintext password"),
-    ("not_logged_in", Cause.INVALID_CREDENTIALS, "sender address rejected not logged in|not logged in"),
+    ("not_logged_in", Cause.INVALID_CREDENTIALS, "sender address rejected not logged in|not logged in|local domain please sign in"),
     ("sender_domain", Cause.SENDING_BLOCKED, "sender address rejected domain not found"),
+    ("sender_dns", Cause.SENDING_BLOCKED, "sender address rejected malformed dns"),
     ("helo", Cause.IP_BLOCKED, "helo command rejected"),
     (
         "client_host_rate",
@@ -93,7 +108,10 @@ POSTFIX: Final[tuple[Rule, ...]] = rules(
     ("client_host", Cause.IP_BLOCKED, "client host rejected|cannot find your hostname|cannot find your reverse hostname"),
     ("rbl", Cause.IP_BLOCKED, "client host blocked using|client blocked using", "!4xx"),
     ("address_unverified", Cause.SERVER_UNAVAILABLE, "unverified address", "4xx"),
-    ("greylist", Cause.RATE_LIMITED, "greylisted|greylisting|grey rbl|postgrey"),
+    ("greylist", Cause.RATE_LIMITED, "greylisted|greylisting|grey rbl|postgrey|not yet authorized to deliver"),
+    ("policy_refusal", Cause.SENDING_BLOCKED, "rejected for policy reasons", "data"),
+    ("policy_connection", Cause.IP_BLOCKED, "connection refused for policy", "smtp reply"),
+    ("james_sender", Cause.ACCESS_DENIED, "incorrect authentication for specified"),
     ("relay", Cause.ACCESS_DENIED, "relay access denied|relaying denied|unable to relay"),
     (
         "recipient_unknown",
@@ -103,9 +121,10 @@ POSTFIX: Final[tuple[Rule, ...]] = rules(
             "|recipient address rejected undeliverable"
         ),
     ),
+    ("policyd_quota", Cause.SENDING_LIMIT, "policy rejection quota exceeded"),
     ("recipient_policy", Cause.UNKNOWN, "recipient address rejected policy rejection"),
     ("content", Cause.SENDING_BLOCKED, "message content rejected|milter reject"),
-    ("timeout", Cause.CONNECTION_DROPPED, "timeout exceeded"),
+    ("timeout", Cause.CONNECTION_DROPPED, "timeout exceeded|exceeds command time limit"),
     (
         "backend_lost",
         Cause.SERVER_UNAVAILABLE,
@@ -129,7 +148,14 @@ PROGRAMS: Final[tuple[Rule, ...]] = rules(
         Cause.PROTOCOL_ERROR,
         "too many hops|is looping|mail loop|loop detected|routing loop|hop count exceeded|mail loops back",
     ),
-    ("exim_verify", Cause.SENDING_BLOCKED, "sender verify failed|verification failed for|sender verify callout|sender callout"),
+    (
+        "exim_verify",
+        Cause.SENDING_BLOCKED,
+        (
+            "sender verify failed|verification failed for|verification failed while|postmaster verification failed"
+            "|sender verify callout|sender callout"
+        ),
+    ),
     ("exim_timeout", Cause.CONNECTION_DROPPED, "command timeout|incoming data timeout|data timeout"),
     (
         "exim_errors",
@@ -152,12 +178,25 @@ PROGRAMS: Final[tuple[Rule, ...]] = rules(
     ("cpanel_hourly", Cause.SENDING_LIMIT, "max emails per hour|max defers and failures per hour|max emails per"),
     ("sendmail_rdns", Cause.IP_BLOCKED, "ip name lookup failed|fix reverse dns"),
     ("sendmail_disk", Cause.SERVER_UNAVAILABLE, "insufficient disk space|mail system full|system storage"),
+    ("qmail_no_host", Cause.MAILBOX_MISSING, "find any host named|find any host by that name|find any host", "submit 5xx"),
     ("qmail_controls", Cause.SERVER_UNAVAILABLE, "unable to read controls|qq trouble|qq out of|qq temporary"),
     ("qmail_rcpthosts", Cause.ACCESS_DENIED, "isn't in my list of allowed rcpthosts|not in my control"),
     ("qmail_badmailfrom", Cause.SENDING_BLOCKED, "badmailfrom"),
     ("qmail_no_mailbox", Cause.MAILBOX_MISSING, "no mailbox here by that name"),
     ("courier_maildir", Cause.MAILBOX_MISSING, "no such file or directory|maildir invalid", "imap"),
     ("courier_filters", Cause.SERVER_UNAVAILABLE, "mail filters temporarily unavailable"),
+    ("courier_dns", Cause.DNS_FAILURE, "dns lookup failure|dns lookup error", "submit 4xx"),
+    ("cyrus_partition", Cause.MAILBOX_MISSING, "unknown invalid partition", "imap"),
+    ("cyrus_quota", Cause.MAILBOX_FULL, "over storage quota|over message quota"),
+    (
+        "cyrus_message",
+        Cause.PROTOCOL_ERROR,
+        (
+            "message contains nul|message contains bare|message contains non ascii|message contains invalid header"
+            "|no header body separator"
+        ),
+    ),
+    ("sendmail_cipher", Cause.TLS_REQUIRED, "encryption too weak|due to lack of security"),
     ("cyrus_layer", Cause.TLS_REQUIRED, "only available under a layer|logindisabled"),
     ("cyrus_moved", Cause.SERVER_UNAVAILABLE, "moved to another server|system i o error"),
     ("zimbra_cleartext", Cause.TLS_REQUIRED, "cleartext logins disabled|cleartext login disabled"),
@@ -198,6 +237,7 @@ PROGRAMS: Final[tuple[Rule, ...]] = rules(
     ("davmail_folder", Cause.MAILBOX_MISSING, "unable to get folder|unable to get mail folder"),
     ("davmail_network", Cause.CONNECTION_TIMEOUT, "all network interfaces down or host unreachable|host unreachable"),
     ("davmail_owa", Cause.SERVER_UNAVAILABLE, "to owa at|con owa|a owa|с owa|connect to owa"),
+    ("oauth2_proxy", Cause.WEB_LOGIN_REQUIRED, "authentication request expired or was cancelled|request expired or was cancelled"),
     ("proton_bridge", Cause.INVALID_CREDENTIALS, "incorrect login credentials"),
     ("hiveminder_pro", Cause.PROTOCOL_DISABLED, "only available for pro users"),
     ("ironport_submit", Cause.IP_BLOCKED, "your access to submit messages|your access to this mail system has been rejected"),

@@ -20,6 +20,7 @@ STACKS: Final[tuple[Rule, ...]] = rules(
             " expired|certificate is not yet valid|certificate expired|cert has expired|crl has expired"
             "|certexpired|certnotvalidyet|notvalidyet|notafter|certificateexpiredexception"
             "|certificatenotyetvalidexception|crl is not yet valid|alert certificate expired"
+            "|uses expired certificate|uses not yet valid certificate|sec error expired|0x800b0101|cert e expired"
         ),
     ),
     (
@@ -40,8 +41,12 @@ STACKS: Final[tuple[Rule, ...]] = rules(
             "|remote certificate is invalid|depth zero self signed|altnames|invalid certificate chain|untrusted root"
             "|sslcertverificationerror"
             "|certificateunknown|not trusted|certificate not trusted|is not trusted|server certificate verification failed"
-            "|x509 certificate|certificate relies on legacy common name|ssl certificate problem|trustanchor|alternative"
-            " certificate subject name"
+            "|x509|certificate relies on legacy common name|ssl certificate problem|trustanchor|alternative"
+            " certificate subject name|sec error unknown issuer|sec error untrusted|sec error revoked|sec error bad signature"
+            "|sec error ca cert|bad cert domain|mozilla pkix error|target principal name is incorrect|sec e wrong principal"
+            "|cert e untrustedroot|cert e cn no match|cert e chaining|cert e revoked|crypt e revoked|0x800b0109|0x800b010f"
+            "|0x80090322"
+            "|0x80090325"
         ),
         "!reply",
     ),
@@ -58,7 +63,9 @@ STACKS: Final[tuple[Rule, ...]] = rules(
             "|packet length too long|record layer failure|decryption failed or bad record mac|bad record mac|unexpected message"
             "|http request|unknown protocol|unsafe legacy renegotiation|legacy renegotiation|first record does not look like a tls"
             " handshake"
-            "|oversized record|tls handshake|ssl handshake|remote host terminated the handshake|handshake failure"
+            "|oversized record|tls handshake|ssl handshake|peer is incompatible|corrupt message of type"
+            "|remote host terminated the handshake"
+            "|handshake failure"
             "|sslhandshakeexception"
             "|unrecognized ssl message plaintext connection|plaintext connection|wrong ssl version|record overflow|no application"
             " protocol"
@@ -82,6 +89,7 @@ STACKS: Final[tuple[Rule, ...]] = rules(
         (
             "starttls extension not found|starttls not found|starttls extension missing|starttls missing|no starttls"
             "|not have starttls|without starttls|lacks starttls|starttls not in|starttls not available|starttls not advertised"
+            "|unable to negotiate tls with this|requested ssl level|insecure server advertised|can't do secure authentication"
             "|not offer starttls|not announce starttls|not advertise starttls|not provide starttls|starttls is not available"
             "|starttls not offered|kein starttls|pas starttls|no ofrece starttls|non offre starttls|starttls not listed"
             "|starttls not announced|geen starttls"
@@ -107,7 +115,8 @@ STACKS: Final[tuple[Rule, ...]] = rules(
             " requested type"
             "|der angegebene host ist unbekannt|hote inconnu|valid name no data record|nome ou servico desconhecido|имя или служба"
             "|未知的名称或服务"
-            "|lookup i o timeout|lookup on 53|read udp|querya|queryaaaa|querymx|cannot resolve|dns error|dns timeout|dns"
+            "|lookup i o timeout|lookup on 53|read udp|querya|queryaaaa|querymx|cannot resolve|php network getaddresses"
+            "|dns error|dns timeout|dns"
             " server|no answer section|不知道这样的主机"
         ),
         "!reply",
@@ -139,7 +148,8 @@ STACKS: Final[tuple[Rule, ...]] = rules(
             " timeout|10049"
             "|noroutetohostexception|address not available|host unreachable|response timeout|request timed out|no response from"
             "|zeitlimit|zeituberschreitung|expiration du delai d'attente|tiempo de espera agotado|connessione scaduta|operation"
-            " timed|greeting never received|timed out object|keine verbindung hergestellt|took too long|taking longer than"
+            " timed|greeting never received|timed out object|in required time|resource temporarily unavailable"
+            "|keine verbindung hergestellt|took too long|taking longer than"
         ),
         "!reply",
     ),
@@ -159,15 +169,25 @@ STACKS: Final[tuple[Rule, ...]] = rules(
             "|closed by the remote|closed network connection|connection has been closed|stream closed|end of file|server closed"
             "|socket is closed|verbindung wurde|connexion reinitialisee|conexion reinicializada|connessione interrotta|not"
             " connected"
+            "|empty reply from|empty response|response is 0 length|but got code with message|got empty code"
+            "|connection not available|noconnection"
             "|after close notify|close notify received|close notify alert"
             "|empty startup greeting|empty greeting|connection terminated|dropped connection|connection interrupted|no longer"
-            " connected|session closed|eof"
+            " connected|session closed|eof|eofexception"
         ),
         "!reply",
     ),
     ("link_gone", Cause.CONNECTION_DROPPED, "not connected|no longer connected", "imap session"),
     ("success_as_failure", Cause.PROTOCOL_ERROR, "250 ok|220 ready|unexpected reply|unexpected 250|got 250|got 220", "smtp !reply"),
+    ("login_denied_by_code", Cause.INVALID_CREDENTIALS, "access denied 535|access denied 530", "auth"),
+    ("success_instead", Cause.PROTOCOL_ERROR, "but got code 250|but got code 220|but got code 235|but got code 354", "smtp"),
     ("session_expired", Cause.CONNECTION_DROPPED, "session expired please login again|session expired", "!token"),
+    (
+        "no_ok",
+        Cause.UNKNOWN,
+        "not responding with an|not respond with an ok|not respond with ok|not answer with ok|not return ok",
+        "!reply",
+    ),
     ("descriptors", Cause.UNKNOWN, "too many open files|emfile|enfile|no file descriptors available"),
     ("no_imap_greeting", Cause.CONNECTION_DROPPED, "unexpected token in imap greeting atom bye"),
     (
@@ -180,6 +200,8 @@ STACKS: Final[tuple[Rule, ...]] = rules(
             " error|got more than|protocol violation|bad greeting|unknown greeting|invalid"
             " response"
             "|unexpected token|malformed response|not an smtp|remoteprotocolerror|lineterminatorerror|unexpected server response"
+            "|unexpected imap server response|unexpected smtp server response|unexpected pop3 server response|weird server reply"
+            "|missing port in address|invalid port|no recipients defined|imap already logged in"
         ),
         "!token",
     ),
