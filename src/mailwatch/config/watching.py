@@ -8,11 +8,13 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from mailwatch.config.section import Count, Positive, Section
+from mailwatch.config.section import Count, Positive, Section, WatchLabels
 from mailwatch.core.mailbox import Depth
 from mailwatch.core.policy import Policy
+from mailwatch.core.watching import WatchRules
 
 _DEFAULTS: Final = Policy()
+_WATCH: Final = WatchRules()
 _CONFIRM, _VERIFY, _BUDGET = _DEFAULTS.confirm, _DEFAULTS.verify, _DEFAULTS.budget
 
 
@@ -52,6 +54,26 @@ class Probing(Section):
         le=10_000,
         description="Probes at the same time on this node: enough that one large provider that hangs until the time-out "
         "leaves places for the others. Each holds one connection and some 100 KiB; keep it well below LimitNOFILE.",
+    )
+    watch: WatchLabels = Field(
+        default=_WATCH.labels,
+        description='Labels (key or key=value, or "*" for all) of mailboxes that are watched between probes too: the IMAP session '
+        "of a healthy probe stays open in IDLE, and when it ends the mailbox is probed within seconds. No login is added by it.",
+        examples=[["tier=gold"]],
+    )
+    watch_max: int = Field(
+        default=_WATCH.most,
+        ge=1,
+        le=10_000,
+        description="Open sessions of this node at the most; beyond them mailboxes are only probed, and a metric and the log tell. "
+        "Each holds one connection and some 60 KiB.",
+    )
+    watch_renew_seconds: float = Field(
+        default=_WATCH.renew_seconds,
+        ge=1,
+        le=1740,
+        description="How long an open session may be silent before the server is asked whether it is still there. Some "
+        "routers forget a silent connection after 300 s; a server may end it after 1800 s.",
     )
 
 

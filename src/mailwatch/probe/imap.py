@@ -31,9 +31,13 @@ class ImapProbe:
             if visit.login is not None and visit.depth is not Depth.REACH:
                 await self.log_in(visit, wire, visit.login)
                 await self.select(visit, wire)
+                if visit.leaves_open and "IDLE" in wire.offered and wire.bye is None:
+                    visit.left_open = wire
+                    return
             await self.leave(visit, wire)
         finally:
-            wire.abort()
+            if visit.left_open is None:
+                wire.abort()
 
     async def open(self, visit: Visit) -> ImapWire:
         """A greeted and secured connection; the caller aborts it."""

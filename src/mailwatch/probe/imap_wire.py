@@ -6,6 +6,7 @@ only module that imports it.
 """
 
 import asyncio
+import contextlib
 import logging
 import re
 import ssl
@@ -48,6 +49,14 @@ class _Command(aioimaplib.Command):  # type: ignore[misc]  # aioimaplib has no t
         self._exception = error
         self._event.set()
 
+    def rouse(self) -> None:
+        """Wake the waiter without a reply."""
+        self._event.set()
+
+    def rest(self) -> None:
+        """From now on a waiter waits again."""
+        self._event.clear()
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -67,6 +76,9 @@ class _Pending:
     answers: deque[bytes] = field(default_factory=deque)
     last: bytes | None = None
     challenges: list[bytes] = field(default_factory=list)
+    kept: bool = True  #: the untagged lines are wanted
+    idling: bool = False  #: the server waits with us
+    ending: bool = False  #: and has been told to stop
 
 
 class ImapWire(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aioimaplib has no types
@@ -133,19 +145,61 @@ class ImapWire(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aioimap
         *answers* go out one for each continuation request, then *last* ends a SASL exchange.  Raises ServerByeError,
         ConnectionClosedError, ProtocolViolationError, OSError.
         """
-        if self.failure is not None:
-            raise self.failure
-        if self.state not in aioimaplib.Commands[name].valid_states:
-            raise ProtocolViolationError(f"{name} is not possible in the state {self.state}")
-        command = _Command(name, self.new_tag(), self.loop)
+        command = self._command(name)
         pending = self._pending = _Pending(command, deque(answers), last)
         try:
             self._send(f"{command.tag} {name} {arguments}".rstrip(" ").encode())
             await command.wait()
         finally:
             self._pending = None
-        status, lines = command.response
-        return Reply(status, lines[-1], tuple(lines[:-1]), tuple(pending.challenges))
+        return _reply(pending)
+
+    def _command(self, name: str) -> _Command:
+        if self.failure is not None:
+            raise self.failure
+        if self.state not in aioimaplib.Commands[name].valid_states:
+            raise ProtocolViolationError(f"{name} is not possible in the state {self.state}")
+        return _Command(name, self.new_tag(), self.loop)
+
+    async def idle(self, quiet_seconds: float, answer_seconds: float) -> Reply:
+        """One round of IDLE (RFC 2177): begin, wait *quiet_seconds*, end; the reply, which may be that the server would not.
+
+        What the server says meanwhile is bounded anew, and forgotten.  Raises as `run` does, whenever the session ends, and
+        TimeoutError when an answer takes longer than *answer_seconds*.  Cancelled, it leaves the round open: see `stop_idling`.
+        """
+        command = self._command("IDLE")
+        self._seen = self._lines = 0
+        pending = self._pending = _Pending(command, kept=False)
+        self._send(f"{command.tag} IDLE".encode())
+        async with asyncio.timeout(answer_seconds):
+            await command.wait()
+        if self._pending is pending:  # else it has refused, or ended the round in the same breath
+            command.rest()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(quiet_seconds):
+                    await command.wait()
+            async with asyncio.timeout(answer_seconds):
+                await self.stop_idling()
+        reply = _reply(pending)
+        if reply.status == "OK" and not pending.ending:
+            raise ProtocolViolationError(f"IDLE was ended unasked: {_quote(reply.text)}")
+        return reply
+
+    async def stop_idling(self) -> None:
+        """End a round of IDLE that is open, if any, and wait for the server's word on it; raises as `run` does."""
+        pending = self._pending
+        if pending is None:
+            return
+        if not pending.idling:  # it has not begun to wait: whatever it says next would be taken for something else
+            raise ProtocolViolationError("the server has not answered yet")
+        if not pending.ending:
+            pending.ending = True
+            self._send(b"DONE")
+        await pending.command.wait()
+
+    def unheard(self) -> None:
+        """From now on nobody is told what the server sends."""
+        self._received = _nobody
 
     async def start_tls(self, context: ssl.SSLContext, host: str) -> None:
         """Put TLS on the connection, after the OK to STARTTLS; all that was said in clear is forgotten (RFC 9051, 11.1)."""
@@ -278,14 +332,17 @@ class ImapWire(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aioimap
         elif kind in _STATUSES:
             self._note_capabilities(rest)
             self._note_alert(rest)
-        if self._pending is not None:
+        if self._pending is not None and self._pending.kept:
             self._pending.command.append_to_resp(text)
 
     def _continue(self, text: bytes) -> None:
         pending = self._pending
         if pending is None:
             raise ProtocolViolationError("an unasked continuation request")
-        if pending.answers:
+        if pending.command.name == "IDLE" and not pending.idling:
+            pending.idling = True
+            pending.command.rouse()
+        elif pending.answers:
             self._send(pending.answers.popleft())
         elif pending.last is not None and not pending.challenges:
             pending.challenges.append(text)
@@ -322,6 +379,15 @@ class ImapWire(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aioimap
     def send(self, line: str, scrub: str | None = None) -> Any:
         """The library's way to send, which logs: closed."""
         raise NotImplementedError("use run")
+
+
+def _reply(pending: _Pending) -> Reply:
+    status, lines = pending.command.response
+    return Reply(status, lines[-1], tuple(lines[:-1]), tuple(pending.challenges))
+
+
+def _nobody(line: bytes) -> None:
+    """Nobody listens to *line*."""
 
 
 def _words(text: bytes) -> frozenset[str]:

@@ -14,6 +14,7 @@ from mailwatch.core.evidence import ChannelReport, Evidence, Outcome, Phase, Rep
 from mailwatch.core.refusals import refuses_secret
 from mailwatch.core.secret import Secret
 from mailwatch.ports import Assignment, Clock, MailwatchError
+from mailwatch.ports.watching import Keeper
 from mailwatch.probe.capture import Capture, impairment_of_store
 from mailwatch.probe.dial import Dialer
 from mailwatch.probe.failures import ImpairedError, TokenFailureError
@@ -24,6 +25,7 @@ from mailwatch.probe.sasl import Login
 from mailwatch.probe.smtp import SmtpProbe
 from mailwatch.probe.trace import Trace
 from mailwatch.probe.visit import Visit
+from mailwatch.probe.watch import ImapSession
 
 #: What the first of two channels may use of the time: a login can take 17 s where a server punishes failures of others.
 _FIRST_SHARE: Final = 0.6
@@ -42,6 +44,8 @@ class _Probe:
     withheld_reason: str | None = None  #: why no login is sent (any more)
     refused: int = 0  #: logins refused so far, both channels
     renewed: bool = False
+    leaves_open: bool = False  #: the IMAP session is wanted by the keeper
+    left_open: ImapSession | None = None
     reports: list[ChannelReport] = field(default_factory=list)
 
 
@@ -49,7 +53,8 @@ class NetworkProber:
     """ports.Prober over the network.
 
     *tokens* may be None where no mailbox uses OAuth.  *conversation*: whether healthy channels keep their conversation too; failed
-    ones always do.  *allow_cleartext*: whether endpoints without TLS may be used.
+    ones always do.  *allow_cleartext*: whether endpoints without TLS may be used.  *keeper* takes over the IMAP sessions of wholly
+    healthy probes, where it wants them; without one all are ended.
     """
 
     def __init__(
@@ -62,8 +67,10 @@ class NetworkProber:
         folder: str = "INBOX",
         conversation: bool = True,
         allow_cleartext: bool = False,
+        keeper: Keeper | None = None,
     ) -> None:
         self._tokens = tokens
+        self._keeper = keeper
         self._clock = clock
         self._conversation = conversation
         self._allow_cleartext = allow_cleartext
@@ -78,13 +85,36 @@ class NetworkProber:
         probe = _Probe(assignment, Redactor())
         if assignment.depth is m.Depth.REACH:
             probe.withheld_reason = assignment.withheld_reason or "depth"
+        if self._keeper is not None:
+            await self._keeper.let_go(assignment.mailbox.id)
+            probe.leaves_open = self._keeper.wants(assignment.mailbox)
+        try:
+            await self._look(probe, end)
+        except BaseException:
+            if probe.left_open is not None:
+                probe.left_open.drop()
+            raise
+        await self._hand_over(probe)
+        return Report(started_at, self._clock.now(), assignment.generation, _in_order(probe.reports))
+
+    async def _look(self, probe: _Probe, end: float) -> None:
+        """Both channels in turn, until *end*."""
+        loop, assignment = asyncio.get_running_loop(), probe.assignment
         endpoints = sorted(assignment.mailbox.endpoints, key=lambda endpoint: endpoint.protocol is not assignment.first)
         for place, endpoint in enumerate(endpoints):
             last = place == len(endpoints) - 1
             now = loop.time()
             until = end if last else now + (end - now) * _FIRST_SHARE
             probe.reports.append(await self._channel(probe, endpoint, until))
-        return Report(started_at, self._clock.now(), assignment.generation, _in_order(probe.reports))
+
+    async def _hand_over(self, probe: _Probe) -> None:
+        """Give the session that was left open to the keeper, or end it: it is worth keeping only where all is well."""
+        if probe.left_open is None or self._keeper is None:
+            return
+        if all(report.outcome is Outcome.HEALTHY for report in probe.reports):
+            self._keeper.keep(probe.assignment.mailbox, probe.left_open)
+        else:
+            await probe.left_open.leave()
 
     async def _channel(self, probe: _Probe, endpoint: m.Endpoint, until: float) -> ChannelReport:
         """One channel; a refused access token is renewed, and tried once more on a new connection if the budget allows."""
@@ -151,12 +181,15 @@ class NetworkProber:
         capture = Capture(endpoint.protocol, mailbox.provider, probe.redactor)
         trace = Trace(self._clock.monotonic)
         depth = m.Depth.REACH if probe.withheld_reason is not None else assignment.depth
-        visit = Visit(endpoint, mailbox.address, depth, None, trace, capture, sent=assignment.sent)
+        visit = Visit(endpoint, mailbox.address, depth, None, trace, capture, sent=assignment.sent, leaves_open=probe.leaves_open)
         try:
             async with asyncio.timeout_at(until):
                 await self._run(probe, visit)
         except Exception as error:  # noqa: BLE001  # capture raises again what it does not know: that is a bug of ours
             return self._failed(probe, visit, error)
+        finally:
+            if visit.left_open is not None:
+                probe.left_open = ImapSession(visit.left_open, assignment)
         return self._well(probe, visit)
 
     async def _run(self, probe: _Probe, visit: Visit) -> None:

@@ -7,6 +7,7 @@ from mailwatch.core.mailbox import Depth, Endpoint, TlsMode
 from mailwatch.ports import Sent
 from mailwatch.probe.capture import Capture
 from mailwatch.probe.failures import PeerFailureError
+from mailwatch.probe.imap_wire import ImapWire
 from mailwatch.probe.sasl import Login
 from mailwatch.probe.trace import Trace
 
@@ -24,6 +25,8 @@ class Visit:
     certificate: Certificate | None = None
     logged_in: bool = False
     sent: Sent = field(default_factory=Sent)
+    leaves_open: bool = False  #: the IMAP session shall not be ended when all was well and the server offers IDLE, …
+    left_open: ImapWire | None = None  #: … and this is it; whoever asked for it ends it
 
     def fail(self, evidence: Evidence) -> PeerFailureError:
         """The exception that ends the visit with *evidence*."""
