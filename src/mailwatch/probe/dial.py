@@ -18,6 +18,7 @@ from mailwatch.probe.capture import impairment_of
 from mailwatch.probe.egress import EgressPolicy, is_global
 from mailwatch.probe.failures import ImpairedError, TargetDeniedError
 from mailwatch.probe.resolve import Resolver
+from mailwatch.probe.sockets import OwnSocket
 from mailwatch.probe.tls import HANDSHAKE_SECONDS, SHUTDOWN_SECONDS, CertificateReader, shrink_buffers
 from mailwatch.probe.trace import Trace
 
@@ -78,7 +79,7 @@ class Dialer:
                 )
             return await loop.create_connection(factory, sock=connection)
         except BaseException:
-            connection.close()
+            connection.close()  # the loop may own it by now, or have closed it: see `sockets`
             raise
 
     def certificate(self, transport: asyncio.BaseTransport, endpoint: Endpoint) -> Certificate | None:
@@ -131,7 +132,7 @@ class Dialer:
         if family is socket.AF_INET6:
             target = (bare, port, 0, _zone_index(zone))
         try:
-            connection = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+            connection = OwnSocket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
         except OSError as error:
             raise ImpairedError(impairment_of(error) or "no_socket") from error
         try:

@@ -19,6 +19,7 @@ from mailwatch.core.evidence import clean
 from mailwatch.ports.delivery import HttpAnswer, HttpError
 from mailwatch.probe.dial import Dialer
 from mailwatch.probe.failures import ImpairedError, ResolveError, TargetDeniedError
+from mailwatch.probe.sockets import OwnSocket
 
 MAX_BODY: Final = 64 * 1024
 _TIMEOUT_SECONDS: Final = 10.0
@@ -136,7 +137,7 @@ def _judging_sockets(dialer: Dialer) -> Any:
         family, kind, protocol, _, target = address
         if not dialer.policy.allows_host(target[0]):
             raise TargetDeniedError
-        return socket.socket(family, kind, protocol)
+        return OwnSocket(family, kind, protocol)
 
     return make
 

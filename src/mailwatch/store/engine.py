@@ -7,11 +7,14 @@ synchronous=FULL holds for all writes: the cost is one fsync for a batch, and an
 
 import asyncio
 import os
+import sqlite3
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+import aiosqlite
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -28,7 +31,7 @@ ATTEMPTS: Final = 3
 BUSY_SECONDS: Final = 3.0
 READERS: Final = 4
 _CHECKPOINTS: Final = 5
-_THREAD_END_SECONDS: Final = 0.02
+_THREAD_LOOK_SECONDS: Final = 0.002
 _AS_DAEMON: Final = "run this as the user mailwatch runs as"
 
 _DATABASE_ERRORS: Final = (DBAPIError, PoolTimeoutError, OSError, TimeoutError)
@@ -170,9 +173,6 @@ class Database:
             fault = fault_of(error)
             if fault is Fault.BUG:
                 raise
-            if self.is_sqlite:
-                # aiosqlite leaves the thread of a connection that could not be opened to end by itself: not after the loop
-                await asyncio.sleep(_THREAD_END_SECONDS)
             raise told(fault, error, self.address.where) from error
 
     async def _discard(self, connection: AsyncConnection) -> None:
@@ -234,19 +234,33 @@ def _retrying() -> AsyncRetrying:
     )
 
 
-def _sqlite_engine(address: DatabaseAddress, arguments: dict[str, Any], begin: str, *, size: int) -> AsyncEngine:
-    engine = create_async_engine(address.url, connect_args=arguments, pool_size=size, max_overflow=0, pool_timeout=30)
+async def _open_sqlite(*arguments: Any, **named: Any) -> aiosqlite.Connection:
+    """A connection made ready, or none: what could not be opened has ended its thread when this raises.
 
-    def prepare(dbapi_connection: Any, _record: object) -> None:
-        cursor = dbapi_connection.cursor()
+    aiosqlite leaves that thread to end by itself, perhaps after the loop that it then reports to.
+    """
+    connection = aiosqlite.connect(*arguments, **named)
+    connection._thread.daemon = True  # noqa: SLF001  # what SQLAlchemy sets where it makes the connection itself
+    try:
+        await connection
         for pragma in _PRAGMAS:
-            cursor.execute(pragma)
-        cursor.close()
+            await (await connection.execute(pragma)).close()
+    except BaseException:
+        with suppress(sqlite3.Error):  # why it could not be made ready is what is told
+            await connection.close()
+        while connection._thread.is_alive():  # noqa: ASYNC110, SLF001  # there is no other way to wait for the end of its thread
+            await asyncio.sleep(_THREAD_LOOK_SECONDS)
+        raise
+    return connection
+
+
+def _sqlite_engine(address: DatabaseAddress, arguments: dict[str, Any], begin: str, *, size: int) -> AsyncEngine:
+    arguments = {**arguments, "async_creator_fn": _open_sqlite}
+    engine = create_async_engine(address.url, connect_args=arguments, pool_size=size, max_overflow=0, pool_timeout=30)
 
     def start(connection: Any) -> None:
         connection.exec_driver_sql(begin)
 
-    event.listen(engine.sync_engine, "connect", prepare)
     event.listen(engine.sync_engine, "begin", start)
     return engine
 

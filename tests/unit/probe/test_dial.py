@@ -21,6 +21,7 @@ from fakes.probing import LOOPS, WallClock, dialer, look, mailbox, run_on
 from mailwatch.core.causes import Cause
 from mailwatch.core.classify import diagnose
 from mailwatch.core.evidence import Outcome, Phase
+from mailwatch.core.impairments import IMPAIRMENTS
 from mailwatch.core.mailbox import Endpoint
 from mailwatch.probe.failures import ImpairedError, TargetDeniedError
 from mailwatch.probe.resolve import Resolver
@@ -131,9 +132,17 @@ async def test_an_answer_that_turns_to_loopback_is_denied_at_the_next_connection
         assert (await open_and_close(dial, url))[0] == "127.0.0.1"
         names.records["mail.example", "A"] = ["127.0.0.9"]
         channel = await look(mailbox(imap=url), dial)
-        assert channel.evidence is not None
-        assert channel.evidence.response == TargetDeniedError.TEXT
-        assert diagnose(channel.evidence).cause is Cause.DNS_FAILURE
+        assert (channel.outcome, channel.impairment, channel.evidence) == (Outcome.IMPAIRED, "target_denied", None)
+
+
+@pytest.mark.parametrize("url", ["imap://mail.example:1", "imaps://mail.example:993"])
+async def test_an_address_or_a_port_that_our_own_policy_denies_is_our_configurations_fault_and_no_mailboxs(url) -> None:
+    denied = dialer(resolver=resolving("169.254.169.254"), allow_private_hosts=True)
+    channel = await look(mailbox(imap=url), denied)
+    assert (channel.outcome, channel.impairment, channel.evidence) == (Outcome.IMPAIRED, "target_denied", None)
+    words = IMPAIRMENTS["target_denied"]
+    assert "`[network] allow_private_hosts`" in words.sentence
+    assert any("`[network] allowed_networks`" in step for step in words.remedy)
 
 
 async def test_a_name_that_does_not_resolve_is_told_in_its_phase() -> None:

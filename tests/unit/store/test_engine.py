@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import shutil
 import sqlite3
+import threading
 from contextlib import contextmanager
 
 import pytest
@@ -108,7 +109,9 @@ async def test_a_reader_that_keeps_the_log_growing_shows_in_its_size_until_it_en
     assert database.log_bytes() == 0
 
 
-async def test_concurrent_read_modify_write_loses_no_update(database):
+async def test_concurrent_read_modify_write_loses_no_update(migrated, monkeypatch):
+    monkeypatch.setattr(engine, "BUSY_SECONDS", 120.0)  # so many at once take as long as the disk takes
+    database = Database(parse_address(migrated))
     await database.write(lambda attempt: put(attempt, "counter", "0"))
 
     async def increment(attempt):
@@ -126,6 +129,7 @@ async def test_concurrent_read_modify_write_loses_no_update(database):
         return (await attempt.connection.execute(text("SELECT content FROM meta WHERE name='counter'"))).scalar_one()
 
     assert await database.read(read) == "80"
+    await database.close()
 
 
 async def test_a_lock_held_for_a_moment_is_waited_for(database, path):
@@ -291,3 +295,23 @@ async def test_whoever_is_cancelled_in_a_transaction_is_told_so_and_its_error_is
     with pytest.raises(asyncio.CancelledError):
         await task
     assert "a" not in await names(database)
+
+
+@pytest.mark.parametrize("content", [b"", b"no database at all, but long enough to be read as one" * 20])
+async def test_a_connection_that_could_not_be_opened_leaves_no_thread_behind(tmp_path, content):
+    place = tmp_path / "odd" / "mailwatch.db"
+    place.parent.mkdir()
+    if content:
+        place.write_bytes(content)
+    else:
+        place.mkdir()
+    before = set(threading.enumerate())
+    database = Database(parse_address(f"sqlite:///{place}"))
+    with pytest.raises((StoreUnavailableError, SchemaError)):
+        await database.read(_one)
+    assert set(threading.enumerate()) <= before
+    await database.close()
+
+
+async def _one(connection):
+    return (await connection.execute(text("SELECT 1"))).scalar_one()

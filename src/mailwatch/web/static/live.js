@@ -13,6 +13,7 @@ let release = null; // gives the leader's lock back
 let asking = null;
 let state = "closed";
 let lastId = "";
+let caughtUp = false; // with what came between the making of this page and its first word from the stream
 const waiting = new Set();
 let other = false;
 let everywhere = false; // an incident or maintenance tells something of many rows
@@ -65,7 +66,11 @@ function listen() {
   };
   TYPES.forEach((type) => source.addEventListener(type, take));
   source.onmessage = take;
-  source.onopen = () => { const was = state; tell("open"); if (was === "lost") { refresh(shownIds()); channel?.postMessage({ again: true }); } };
+  source.onopen = () => {
+    const missed = state === "lost" || !lastId; // a stream that begins now tells nothing of what came since the page was made
+    tell("open");
+    if (missed) { catchUp(); channel?.postMessage({ again: true }); }
+  };
   source.onerror = () => {
     tell("lost");
     if (source?.readyState === EventSource.CLOSED) { // refused: the browser does not try again by itself
@@ -73,6 +78,11 @@ function listen() {
       setTimeout(() => { if (release && !source) listen(); }, 5000);
     }
   };
+}
+
+function catchUp() {
+  caughtUp = true;
+  if (!document.hidden) refresh(shownIds());
 }
 
 function tell(next) {
@@ -108,7 +118,7 @@ export function follow() {
     channel.onmessage = ({ data }) => {
       if (data.state) show(data.state);
       if (data.told) heard(data.told);
-      if (data.again && !document.hidden) refresh(shownIds());
+      if (data.again || (data.state === "open" && !caughtUp)) catchUp();
       if (data.ask && source) channel.postMessage({ state });
     };
     channel.postMessage({ ask: true });
