@@ -11,13 +11,15 @@ from typing import Any, Final
 
 import pytest
 from argon2 import PasswordHasher
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from mailwatch.desk.passwords import Passwords
 from page_site import ADMIN, PASSWORD, Site
+from patience import PATIENT_TOASTS, WAIT_MILLISECONDS
 from servers.presence import need_program
 
 CHROMIUM: Final = "/usr/bin/chromium"
+expect.set_options(timeout=WAIT_MILLISECONDS)
 #: The server's refusals are shown by the browser as errors of its own; tests that make them say so.
 _STATUS: Final = "Failed to load resource: the server responded with a status of "
 
@@ -44,7 +46,8 @@ def chromium() -> Iterator[Browser]:
     need_program(CHROMIUM, "chromium")
     with sync_playwright() as playwright:
         # the sandbox needs a user namespace, which root does not get; the pages are our own
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"] if os.geteuid() == 0 else [])
+        options = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options, timeout=2 * WAIT_MILLISECONDS)
         yield browser
         browser.close()
 
@@ -75,7 +78,8 @@ def browse(chromium: Browser, site: Site, complaints: Complaints) -> Browse:
     @contextmanager
     def opened_browser(*, name: str | None = ADMIN, **options: Any) -> Iterator[BrowserContext]:
         context = chromium.new_context(**({"viewport": {"width": 1360, "height": 900}} | options))
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(WAIT_MILLISECONDS)
+        context.add_init_script(PATIENT_TOASTS)
         context.on("page", complaints.watch)
         if name is not None:
             context.add_cookies([{"name": "mailwatch", "value": site.cookie(name, PASSWORD), "url": site.url}])

@@ -14,12 +14,10 @@ from servers.process import free_port as find_free_port
 
 pytest_plugins = ("servers.fixtures",)
 
-# `deadline=None`: a busy machine is no failure. The blob reproduces a failure found elsewhere.
-settings.register_profile("local", deadline=None, print_blob=True)
-settings.register_profile("ci", deadline=None, print_blob=True, derandomize=False, max_examples=200)
-settings.register_profile(
-    "thorough", deadline=None, print_blob=True, max_examples=5_000, suppress_health_check=[HealthCheck.too_slow]
-)
+# Without a deadline or a look at how fast examples come: a busy machine is no failure. The blob reproduces a failure found elsewhere.
+settings.register_profile("local", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("local"), derandomize=False, max_examples=200)
+settings.register_profile("thorough", settings.get_profile("local"), max_examples=5_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if in_ci() else "local"))
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -60,7 +58,7 @@ def _no_thread_left_behind() -> Iterator[None]:
     yield
     new = [one for one in threading.enumerate() if one not in before and not one.daemon]
     for one in new:
-        one.join(timeout=2)  # told to end, it may yet be at it
+        one.join(timeout=60)  # told to end, it may yet be at it
     left = [one for one in new if one.is_alive()]
     assert not left, f"threads left behind: {left}"
 
@@ -73,4 +71,8 @@ async def no_task_left_behind() -> AsyncIterator[None]:
     for _ in range(3):  # one that was cancelled needs a turn of the loop to end
         await asyncio.sleep(0)
     left = asyncio.all_tasks() - before - {asyncio.current_task()}
+    told = {one for one in left if one.cancelling()}
+    if told:  # they end when what they clean up with does: a thread, a disk
+        await asyncio.wait(told, timeout=60)
+    left = {one for one in left if not one.done()}
     assert not left, f"tasks left behind: {left}"

@@ -98,7 +98,7 @@ class Site:
         self.do(self._stop)
         self.do(self._loop.shutdown_default_executor)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(timeout=10)
+        self._thread.join(timeout=120)
         self._loop.close()
 
     @property
@@ -111,7 +111,7 @@ class Site:
         async def whole() -> Any:
             return await work(*args, **kwargs)
 
-        return asyncio.run_coroutine_threadsafe(whole(), self._loop).result(timeout=60)
+        return asyncio.run_coroutine_threadsafe(whole(), self._loop).result(timeout=180)
 
     # --- life ---
 

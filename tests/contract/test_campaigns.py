@@ -12,7 +12,7 @@ from mailwatch.core.campaigns import CampaignPolicy, CampaignState, Mode, PauseO
 from mailwatch.core.causes import Cause
 from mailwatch.core.lifecycle import State
 from mailwatch.ports import Act, MailboxFilter, MailboxNotFoundError
-from mailwatch.ports.campaigns import CampaignExistsError, CampaignFilter, CampaignNotFoundError, StaleError
+from mailwatch.ports.campaigns import CampaignExistsError, CampaignFilter, CampaignNotFoundError, CampaignOverError, StaleError
 from mailwatch.ports.pages import CountDiffersError
 from mailwatch.store.campaign_reads import LISTED_PAUSES
 from mailwatch.store.schema import audit
@@ -91,9 +91,19 @@ async def test_a_finished_campaign_has_no_pauses_and_gets_none(store):
     done = await store.campaigns.amend("spring", ANN, finished=True)
     assert (done.state, done.paused_since_at) == (CampaignState.FINISHED, None)
     assert await open_pauses(store) == ()
-    with pytest.raises(StaleError, match="finished"):
+
+
+async def test_a_finished_campaign_is_neither_paused_nor_resumed_and_no_audit_row_says_so(store):
+    await running(store)
+    done = await store.campaigns.amend("spring", ANN, finished=True)
+    rows = await audited(store)
+    with pytest.raises(CampaignOverError, match="'spring' is finished; there is nothing to pause"):
         await store.campaigns.pause("spring", "again", ANN)
-    assert (await store.campaigns.resume("spring", ANN)).campaign.state is CampaignState.FINISHED
+    with pytest.raises(CampaignOverError, match="'spring' is finished; there is nothing to resume"):
+        await store.campaigns.resume("spring", ANN)
+    with pytest.raises(StaleError):  # whoever looked at another version hears of that first
+        await store.campaigns.resume("spring", ANN, version=done.version - 1)
+    assert await audited(store) == rows
 
 
 async def test_a_campaign_taken_up_again_is_paused_for_what_is_away_now(store):

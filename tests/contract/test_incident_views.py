@@ -12,6 +12,7 @@ from mailwatch.core.causes import Cause
 from mailwatch.core.incidents.life import Incident
 from mailwatch.core.incidents.scopes import EGRESS, Scope, ScopeKind
 from mailwatch.core.lifecycle import State, Trigger
+from mailwatch.ports import Act
 from mailwatch.store import migrate
 from mailwatch.store.address import parse_address
 from mailwatch.store.engine import Database
@@ -109,6 +110,16 @@ async def test_its_turns_are_those_recorded_of_it_alone(store):
         (7 * MINUTE, "incident.reopened"),
     ]
     assert course.stretches == []
+
+
+async def test_its_course_tells_which_end_was_a_persons_word(store):
+    await store.incidents.save([incident(), incident(id="inc_2")])
+    for number, name in enumerate(("inc_1", "inc_2")):
+        await store.incidents.close(name, NOON + (5 + number) * MINUTE, Act("cli:ana", "incident.close", "cli"))
+    await store.incidents.save([incident(reopened=1, last_failure_at=NOON + 7 * MINUTE)])
+    await store.incidents.save([incident(reopened=1, closed_at=NOON + 9 * MINUTE)])
+    course = await store.pages.course(incident(reopened=1, closed_at=NOON + 9 * MINUTE), NOON + 20 * MINUTE)
+    assert course.closed_by_hand == {NOON + 5 * MINUTE}
 
 
 @pytest.mark.parametrize(

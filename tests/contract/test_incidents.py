@@ -14,7 +14,8 @@ from mailwatch.core.incidents.picture import begins
 from mailwatch.core.incidents.scopes import EGRESS, Scope, ScopeKind, Traits
 from mailwatch.core.lifecycle import State, Trigger
 from mailwatch.ports import Act
-from mailwatch.ports.incidents import IncidentNotFoundError
+from mailwatch.ports.campaigns import StaleError
+from mailwatch.ports.incidents import IncidentNotFoundError, IncidentOverError
 
 EXAMPLE = Traits("other", ("imap.example.org", "smtp.example.org"), "example.org")
 DOMAIN = Scope(ScopeKind.DOMAIN, "example.org")
@@ -269,12 +270,26 @@ async def test_a_person_closes_it_and_the_audit_log_and_an_event_tell(store):
     await store.incidents.save([incident()])
     ends = NOON + timedelta(minutes=5)
     assert (await store.incidents.close("inc_1", ends, CLOSES)).closed_at == ends
-    assert (await store.incidents.close("inc_1", ends + timedelta(minutes=1), CLOSES)).closed_at == ends  # it was over
-    audited = [(row.actor, row.action, row.subject) for row in await store.pages.audit(None, 9)]
-    assert audited == [("cli:ana", "incident.close", "inc_1")]
+    with pytest.raises(IncidentOverError) as over:
+        await store.incidents.close("inc_1", ends + timedelta(minutes=1), CLOSES)
+    assert over.value.closed_at == ends
+    audited = [(row.actor, row.action, row.subject, row.state_before, row.state_after) for row in await store.pages.audit(None, 9)]
+    assert audited == [("cli:ana", "incident.close", "inc_1", "open", "closed")]
     assert [event.type for event in await store.outbox.events(0, 9)] == ["incident.opened", "incident.closed"]
     with pytest.raises(IncidentNotFoundError, match="incident list"):
         await store.incidents.close("inc_2", ends, CLOSES)
+
+
+async def test_a_person_closes_what_was_looked_at_and_no_other(store):
+    first = incident()
+    await store.incidents.save([first])
+    ends = NOON + timedelta(minutes=5)
+    assert (await store.incidents.close("inc_1", ends, CLOSES, version=first.version)).version == first.version + 1
+    await store.incidents.save([incident(reopened=1)])
+    with pytest.raises(StaleError):
+        await store.incidents.close("inc_1", ends + timedelta(minutes=9), CLOSES, version=first.version)
+    assert (await store.incidents.find("inc_1")).is_open
+    assert len(await store.pages.audit(None, 9)) == 1
 
 
 async def test_what_a_person_closed_is_not_opened_by_a_look_that_began_before(store):

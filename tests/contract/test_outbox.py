@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from contract.campaigning import ANN, after, away, back, running
 from contract.fleet import NOON, add, filled, password_mailbox
-from mailwatch.ports.delivery import DeliveryNotFoundError
+from mailwatch.ports.delivery import DeliveryNotFoundError, Failing
 from mailwatch.store.outbox import FEW
 from mailwatch.store.schema import audit
 
@@ -297,3 +297,40 @@ async def test_what_waits_for_a_disabled_endpoint_is_kept_no_longer_than_events_
     assert await store.outbox.prune_events(NOON) == 0
     assert await store.outbox.prune_events(after(5)) == count
     assert await store.outbox.pending() == 0
+
+
+async def test_an_endpoint_that_takes_what_is_sent_or_was_sent_nothing_yet_does_not_fail(store):
+    await waiting(store, 2, "crm", "log")
+    for each in await claimed(store):
+        if each.endpoint == "crm":
+            await store.outbox.delivered(each, 200)
+    assert await store.outbox.failing(["crm", "log", "none"]) == {}
+
+
+async def test_an_endpoint_fails_since_the_oldest_event_that_it_refused(store, clock):
+    await waiting(store, 1, "crm", "log")
+    first, other = sorted(await claimed(store), key=lambda each: each.endpoint)
+    await store.outbox.put_off(first, after(50), 500, "HTTP 500")
+    await store.outbox.delivered(other, 200)
+    clock.time = after(3)
+    await add(store, password_mailbox(7))
+    await store.outbox.fan_out({"crm": ALL}, 1000)
+    (second,) = await claimed(store, after(3))
+    await store.outbox.put_off(second, after(60), None, "no answer within 15 s")
+    await add(store, password_mailbox(8))  # waits, but was not tried yet
+    await store.outbox.fan_out({"crm": ALL}, 1000)
+    assert await store.outbox.failing(["crm", "log"]) == {"crm": Failing(NOON, "no answer within 15 s")}
+    assert await store.outbox.failing(["log"]) == {}
+    for each in await claimed(store, after(60)):
+        await store.outbox.delivered(each, 200)
+    assert await store.outbox.failing(["crm", "log"]) == {}
+
+
+async def test_an_endpoint_whose_last_events_were_given_up_fails_until_it_takes_one(store):
+    await waiting(store, 3, "crm")
+    one, two, three = sorted(await claimed(store), key=lambda each: each.id)
+    await store.outbox.put_off(one, None, 404, "HTTP 404")
+    await store.outbox.delivered(two, 200)
+    assert await store.outbox.failing(["crm"]) == {}
+    await store.outbox.put_off(three, None, 410, "HTTP 410")
+    assert await store.outbox.failing(["crm"]) == {"crm": Failing(three.event.at, "HTTP 410")}

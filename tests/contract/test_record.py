@@ -8,6 +8,7 @@ from contract.fleet import NOON, clean, filled, later, moved, refused
 from mailwatch.core import acts
 from mailwatch.core.lifecycle import State, Trigger
 from mailwatch.core.secret import Secret
+from mailwatch.core.standing import Decision, Refusal
 from mailwatch.ports import Act, Recorded
 
 RECONNECT = Act("cli:test", "reconnect")
@@ -111,6 +112,18 @@ async def test_a_refused_login_outlives_an_act_during_the_probe(store):
     standing = (await store.find("mb_0000")).standing
     assert standing.rejected_at == (NOON,)
     assert standing.forced
+    assert not standing.proven
+    assert dict(await store.refusals_since(NOON)) == {"imap.example.org": [NOON]}
+
+
+async def test_a_login_that_was_lost_with_a_probe_that_an_act_cut_short_counts(store):
+    claim = await claimed(store)
+    await store.change("mb_0000", lambda standing: acts.disconnect(standing, later(), "cli:test"), RECONNECT)
+    after = replace(claim.standing, lost_at=(NOON,))
+    lost = Decision(claim.standing, after, refusals=(Refusal("imap.example.org", NOON),), note="unfinished")
+    assert await store.record(claim, lost) is Recorded.FENCED
+    standing = (await store.find("mb_0000")).standing
+    assert (standing.state, standing.rejected_at, standing.lost_at) == (State.INACTIVE, (), (NOON,))
     assert dict(await store.refusals_since(NOON)) == {"imap.example.org": [NOON]}
 
 

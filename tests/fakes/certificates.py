@@ -1,5 +1,6 @@
 """Certificates for fake servers: contexts made by trustme, or by hand what trustme refuses to make; good and wrong in each known way."""
 
+import base64
 import datetime as dt
 import ssl
 import warnings
@@ -14,6 +15,22 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPri
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 NAMES = ("localhost", "127.0.0.1")
+#: Servers that speak with no version or cipher which a client of today takes: their versions, and their ciphers.
+OUTDATED = {
+    "tls_1_0_only": (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1, "ALL"),
+    "tls_1_1_only": (ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_1, "ALL"),
+    "tls_1_0_and_1_1": (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1, "ALL"),
+    "no_encryption": (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_2, "eNULL"),
+    "no_forward_secrecy": (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_2, "AES128-SHA"),
+    "small_dh": (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_2, "DHE-RSA-AES128-GCM-SHA256"),
+}
+#: Diffie-Hellman parameters of 1024 bits: the second Oakley group (RFC 2409, 6.2).
+_SMALL_DH = int(
+    "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD"
+    "EF9519B3CD3A431B302B0A6DF25F14374FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7ED"
+    "EE386BFB5A899FA5AE9F24117C4B1FE649286651ECE65381FFFFFFFFFFFFFFFF",
+    16,
+)
 DAY = dt.timedelta(days=1)
 BY_HAND = ("expired_issuer", "issued_by_a_server", "stranger_with_its_root", "for_clients_only", "weak_key")
 
@@ -37,15 +54,21 @@ class Made(NamedTuple):
         return self.key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
 
     def issue(
-        self, *, authority: bool = False, bits: int = 2048, days: int = 30, purpose: x509.ObjectIdentifier | None = None
+        self,
+        *,
+        authority: bool = False,
+        bits: int = 2048,
+        days: int = 30,
+        purpose: x509.ObjectIdentifier | None = None,
+        name: str = "localhost",
     ) -> "Made":
-        """A certificate for localhost, signed by this one whether or not it may; it has ended when *days* is negative."""
+        """A certificate for the DNS name *name*, signed by this one whether or not it may; it has ended when *days* is negative."""
         key, now = rsa.generate_private_key(65537, bits), dt.datetime.now(dt.UTC)
         issuer, number = self.certificate.subject, x509.random_serial_number()
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"number {number}")])
         builder = x509.CertificateBuilder(issuer, subject, key.public_key(), number, now - 90 * DAY, now + days * DAY)
         builder = builder.add_extension(x509.BasicConstraints(authority, None), critical=True)
-        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
         if purpose is not None:
             builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
         return Made(builder.sign(self.key, hashes.SHA256()), key)
@@ -74,11 +97,33 @@ class Certificates:
             leaf.configure_cert(context)
         if fault == "tls_1_2_only":
             context.maximum_version = ssl.TLSVersion.TLSv1_2
-        if fault == "tls_1_1_only":
+        if fault in OUTDATED:
+            lowest, highest, ciphers = OUTDATED[fault]
             with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
-                context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
-            context.set_ciphers("ALL:@SECLEVEL=0")
+                context.minimum_version, context.maximum_version = lowest, highest
+            context.set_ciphers(f"{ciphers}:@SECLEVEL=0")
+        if fault == "small_dh":
+            context.load_dh_params(str(self._small_dh()))
         return context
+
+    def server_of(self, *names: str) -> ssl.SSLContext:
+        """A faultless certificate for *names*: IP addresses as such, other alphabets as DNS writes them."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.root.issue_cert(*names).configure_cert(context)
+        return context
+
+    def server_of_literal_name(self, name: str) -> ssl.SSLContext:
+        """A certificate whose DNS name is *name*, though it is none."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        leaf = Made.of(self.root).issue(name=name)
+        self._present(context, leaf.key_pem(), leaf.pem())
+        return context
+
+    def _small_dh(self) -> Path:
+        path = self.ca_file.with_name("dh.pem")
+        der = bytes.fromhex("30818702818100") + _SMALL_DH.to_bytes(128) + bytes.fromhex("020102")  # PKCS #3: the prime, and 2
+        path.write_text(f"-----BEGIN DH PARAMETERS-----\n{base64.encodebytes(der).decode()}-----END DH PARAMETERS-----\n")
+        return path
 
     def _present(self, context: ssl.SSLContext, *pems: bytes) -> None:
         path = self.ca_file.with_name("presented.pem")
@@ -117,6 +162,8 @@ class Certificates:
                 names, options = ("other.example",), {"common_name": "localhost"}
             case "stranger":
                 issue = self.stranger.issue_cert
+            case fault if fault in OUTDATED:
+                options = {"key_type": trustme.KeyType.RSA}  # the old ciphers know no other
             case "whole_chain" | "incomplete_chain":
                 issue = self.root.create_child_ca().issue_cert
         return issue(*names, **options)

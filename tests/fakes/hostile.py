@@ -16,7 +16,7 @@ class Case(NamedTuple):
     cause: Cause | None  #: None: it must be healthy all the same
     phase: Phase | None = None
     words: str = ""
-    timeout_seconds: float = 5.0
+    timeout_seconds: float = 60.0
     sliceable: bool = True
 
 
@@ -30,7 +30,7 @@ BREAKS = [
     for act in (reset, finish)
 ]
 STALLS = [
-    Case(f"{act.__name__}_at_{step}", protocol, {step: act}, C.CONNECTION_TIMEOUT, phase, timeout_seconds=1.5, sliceable=False)
+    Case(f"{act.__name__}_at_{step}", protocol, {step: act}, C.CONNECTION_TIMEOUT, phase, timeout_seconds=5.0, sliceable=False)
     for protocol, steps in (("imap", (*IMAP_STEPS, ("CAPABILITY", P.GREETING))), ("smtp", SMTP_STEPS))
     for step, phase in steps
     for act in (mute, drip)

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from mailwatch.core.incidents.picture import Failing, FreshFailures, Recovered
-from mailwatch.ports.incidents import IncidentNotFoundError, Recent
+from mailwatch.core.incidents.picture import Failing, FreshFailures, Recent, Recovered
+from mailwatch.ports.campaigns import StaleError
+from mailwatch.ports.incidents import IncidentNotFoundError, IncidentOverError
 
 
 class FakeIncidents:
@@ -50,12 +51,16 @@ class FakeIncidents:
         self.saved += bool(incidents)
         self.stored.update({each.id: each for each in incidents})
 
-    async def close(self, incident_id, at, act):
+    async def close(self, incident_id, at, act, *, version=None):
         if incident_id not in self.stored:
             raise IncidentNotFoundError(f"no incident {incident_id!r}")
-        if self.stored[incident_id].is_open:
-            self.stored[incident_id] = replace(self.stored[incident_id], closed_at=at)
-            self.acts.append(act)
+        known = self.stored[incident_id]
+        if version not in (None, known.version):
+            raise StaleError("look again")
+        if not known.is_open:
+            raise IncidentOverError(incident_id, known.closed_at)
+        self.stored[incident_id] = replace(known, closed_at=at)
+        self.acts.append(act)
         return self.stored[incident_id]
 
     async def listed(self, before, limit, *, is_open=None):

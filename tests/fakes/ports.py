@@ -61,7 +61,10 @@ class FakeMeter:
     """Counts."""
 
     def __init__(self):
-        self.reports, self.fenced_results = [], 0
+        self.reports, self.moves, self.fenced_results = [], [], 0
+
+    def moved(self, provider, decision):
+        self.moves += [(provider, each.from_state, each.to_state) for each in decision.transitions]
 
     def probed(self, claim, report, decision):
         self.reports.append((claim.mailbox.id, report, decision))

@@ -88,7 +88,7 @@ def prober(dial: Dialer, tokens: Any = None, **options: Any) -> NetworkProber:
     return NetworkProber(dial, tokens, WallClock(), **{"allow_cleartext": True, **options})
 
 
-def assignment(box: m.Mailbox, *, timeout_seconds: float = 5.0, depth: m.Depth = m.Depth.LOGIN, **changes: Any) -> Assignment:
+def assignment(box: m.Mailbox, *, timeout_seconds: float = 60.0, depth: m.Depth = m.Depth.LOGIN, **changes: Any) -> Assignment:
     return Assignment(box, 1, **{"credential": Password(), "depth": depth, "timeout_seconds": timeout_seconds, **changes})
 
 

@@ -3,25 +3,31 @@
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
 from argon2 import PasswordHasher
+from sqlalchemy import insert
 
 from contract.fleet import add, oauth_mailbox, password_mailbox
 from fakes.ports import FakeClock, FakeLog
 from mailwatch.config import Settings
 from mailwatch.core.campaigns import CampaignPolicy
+from mailwatch.core.pacing import Pace
+from mailwatch.core.policy import Policy
 from mailwatch.core.secret import Secret
 from mailwatch.desk.accounts import Accounts
 from mailwatch.desk.acts import Desk
 from mailwatch.desk.bulk import Bulk
 from mailwatch.desk.newcomers import Newcomers
 from mailwatch.desk.passwords import Passwords
+from mailwatch.desk.quiet_hosts import QuietHosts
 from mailwatch.desk.sending import SendingGate
 from mailwatch.ports import Act
 from mailwatch.ports.people import Role
 from mailwatch.store import KeyRing, SqlStore, Vault, migrate
+from mailwatch.store.schema import refusals
 from mailwatch.web.app import make_app
 from mailwatch.web.server import WebServer, listen
 from mailwatch.web.surface import Probing, Surface, WebSettings
@@ -114,6 +120,7 @@ async def make_rig(path, *, settings=None, consents=None, endpoints=None):
         findings=store.findings,
         incidents=store.incidents,
         maintenance=store.maintenance,
+        quiet_hosts=QuietHosts(store, clock, lambda: SimpleNamespace(policy=Policy(), pace_of=lambda _gate: Pace())),
     )
     tokens = {role.value: (await surface.accounts.create_token(role.value, role, None, BY))[1] for role in Role}
     return Rig(store, surface, clock, log, daemon, make_app(surface), tokens)
@@ -138,3 +145,14 @@ async def served(path, **options):
 def with_settings(rig, **changes):
     """The same surface under other settings."""
     return replace(rig.surface, settings=replace(rig.surface.settings, **changes))
+
+
+async def refused(store, at, times):
+    """So many logins were refused at the host of the mailboxes, by whatever node saw it."""
+    row = {"host": "imap.example.org", "mailbox_id": None, "generation": 1, "at": at, "kind": "refused"}
+    rows = [{**row, "operation": f"refused {number}"} for number in range(times)]
+
+    async def work(attempt):
+        await attempt.connection.execute(insert(refusals), rows)
+
+    await store._database.write(work)

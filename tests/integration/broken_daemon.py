@@ -1,7 +1,9 @@
-"""Runs mailwatch with one bug built in, a few seconds after it started: `python broken_daemon.py BUG run --config …`."""
+"""Runs mailwatch with one bug built in, which shows when SIGUSR2 says so: `python broken_daemon.py BUG run --config …`."""
 
 import asyncio
+import signal
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,7 +12,6 @@ import uvloop
 from mailwatch.cli import main
 from mailwatch.monitor.scheduler import Scheduler
 
-AFTER_SECONDS = 3.0
 BLOCKED_SECONDS = 6.0
 
 
@@ -20,7 +21,7 @@ def loop_blocks():
 
     def made():
         loop = make()
-        loop.call_later(AFTER_SECONDS, time.sleep, BLOCKED_SECONDS)
+        loop.add_signal_handler(signal.SIGUSR2, time.sleep, BLOCKED_SECONDS)
         return loop
 
     uvloop.new_event_loop = made
@@ -32,20 +33,27 @@ def scheduler_dies():
 
     def started(self):
         start(self)
-        asyncio.get_running_loop().call_later(AFTER_SECONDS, self.stop)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR2, self.stop)
 
     Scheduler.start = started
 
 
 def threads_are_taken():
-    """Every thread of the default pool is busy, and more work waits for one."""
+    """Every thread of the default pool is busy, and more work waits for one; until the signal comes again."""
     make = uvloop.new_event_loop
+    again = threading.Event()
 
     def made():
         loop = make()
         pool = ThreadPoolExecutor(4)
         loop.set_default_executor(pool)
-        loop.call_later(AFTER_SECONDS, lambda: [pool.submit(time.sleep, 2 * BLOCKED_SECONDS) for _ in range(4)])
+
+        def told():
+            for _ in range(4):
+                pool.submit(again.wait)
+            loop.add_signal_handler(signal.SIGUSR2, again.set)
+
+        loop.add_signal_handler(signal.SIGUSR2, told)
         return loop
 
     uvloop.new_event_loop = made

@@ -27,7 +27,7 @@ listen = "127.0.0.1:{port}"
 keyring = {{ file = "{root}/keyring.json" }}
 [probing]
 interval_seconds = {interval}
-timeout_seconds = 10
+timeout_seconds = {timeout}
 max_in_flight = {max_in_flight}
 [confirm]
 min_seconds = 1
@@ -38,7 +38,7 @@ first_seconds = 2
 max_seconds = 8
 [verify]
 successes = 2
-min_seconds = 3
+min_seconds = {verify_seconds}
 spacing_seconds = 2
 [providers.lab]
 hosts = ["localhost"]
@@ -58,9 +58,11 @@ ca_file = "{ca}"
 
 
 class Node:
-    """One node below *root*.  `interval` in seconds; without `circuits` every mailbox is retried by itself.
+    """One node below *root*.  `interval` and `timeout` in seconds; without `circuits` every mailbox is retried by itself.
 
-    *canaries* are places, as `host:port`, that tell whether our own network works.
+    *canaries* are places, as `host:port`, that tell whether our own network works.  Where no server hangs, a long `timeout` keeps a
+    machine that is busy for some seconds from passing for a server that is.  All waiting here is for what comes in a moment when
+    all is well; how long it may take at most is generous, since that is the machine's.
     """
 
     def __init__(
@@ -69,6 +71,8 @@ class Node:
         ca_file,
         *,
         interval=10,
+        timeout=10,
+        verify_seconds=3,
         max_in_flight=100,
         store=None,
         password=None,
@@ -97,6 +101,8 @@ class Node:
             web=web,
             root=self.root,
             interval=interval,
+            timeout=timeout,
+            verify_seconds=verify_seconds,
             max_in_flight=max_in_flight,
             bans=bans,
             circuits=circuits,
@@ -125,7 +131,7 @@ class Node:
             capture_output=True,
             text=True,
             env=self._environment(),
-            timeout=120,
+            timeout=300,
         )
         assert done.returncode == expect, f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout
@@ -167,10 +173,10 @@ class Node:
                 env=self._environment() | (environment or {}),
             )
         if wait:
-            self.wait(self.is_ready, "the daemon to be ready", 30)
+            self.wait(self.is_ready, "the daemon to be ready")
         return self
 
-    def stop(self, number=signal.SIGTERM, timeout=25):
+    def stop(self, number=signal.SIGTERM, timeout=180):
         """Signal the daemon and wait; its exit code."""
         if self.process is None:
             return None
@@ -194,14 +200,14 @@ class Node:
             capture_output=True,
             text=True,
             env=self._environment(),
-            timeout=30,
+            timeout=180,
         )
         return done.returncode, done.stderr
 
     def get(self, path):
         """(status, body) of a GET."""
         try:
-            with urllib.request.urlopen(self.url + path, timeout=10) as response:
+            with urllib.request.urlopen(self.url + path, timeout=60) as response:
                 return response.status, response.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -229,14 +235,14 @@ class Node:
 
     def query(self, sql, *parameters):
         """Rows of the database, read beside the daemon."""
-        with sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=20) as connection:
+        with sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=60) as connection:
             return connection.execute(sql, parameters).fetchall()
 
     def history(self, address):
         """The transitions of a mailbox, from the CLI."""
         return json.loads(self.verb("mailbox", "history", address, "--json"))["history"]
 
-    def wait(self, condition, what, seconds=60):
+    def wait(self, condition, what, seconds=240):
         """Until *condition()* is true."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:

@@ -3,9 +3,12 @@
 import contextlib
 import http.cookiejar
 import json
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
+
+from patience import PATIENT_TOASTS, WAIT_MILLISECONDS
 
 NAME, PASSWORD = "ada", "correct-horse-battery-staple"
 
@@ -24,7 +27,7 @@ class Caller:
         for name, value in ({"content_type": "application/json"} | self._headers | headers).items():
             request.add_header(name.replace("_", "-"), value)
         try:
-            with self._opener.open(request, timeout=20) as response:
+            with self._opener.open(request, timeout=60) as response:
                 return response.status, _read(response)
         except urllib.error.HTTPError as error:
             with error:
@@ -41,14 +44,14 @@ class Caller:
         query = f"?campaign={campaign}" if campaign else ""
         return self.ask("GET", f"/api/v1/mailboxes/{mailbox}/sending{query}")[1].get("reason")
 
-    def stream(self, seconds, *, after=None):
-        """What the event stream says until it is quiet for so many seconds, as it came."""
+    def stream(self, *, after=None):
+        """What the event stream says until it has nothing new to say, or for a minute, as it came."""
         request = urllib.request.Request(f"{self._node.url}/api/v1/events")
         for name, value in (self._headers | ({} if after is None else {"last_event_id": str(after)})).items():
             request.add_header(name.replace("_", "-"), value)
-        got = b""
-        with contextlib.suppress(TimeoutError), self._opener.open(request, timeout=seconds) as response:
-            while piece := response.read1(65536):
+        got, end = b"", time.monotonic() + 60
+        with self._opener.open(request, timeout=60) as response:
+            while b": nothing new" not in got and time.monotonic() < end and (piece := response.read1(65536)):
                 got += piece
         return got.decode()
 
@@ -69,7 +72,7 @@ class Person(Caller):
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(cookies))
         super().__init__(node, opener, sec_fetch_site="same-origin")
         form = urllib.parse.urlencode({"name": name, "password": password}).encode()
-        with opener.open(urllib.request.Request(f"{node.url}/sign-in", form, {"sec-fetch-site": "same-origin"}), timeout=20):
+        with opener.open(urllib.request.Request(f"{node.url}/sign-in", form, {"sec-fetch-site": "same-origin"}), timeout=60):
             assert [cookie.name for cookie in cookies] == ["mailwatch"]
 
 
@@ -98,7 +101,8 @@ class Gallery:
 def browser_of(chromium, complaints, **options):
     """A browser of somebody's own, with nobody signed in; what its pages complain of is heard."""
     context = chromium.new_context(**({"viewport": {"width": 1360, "height": 900}} | options))
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(WAIT_MILLISECONDS)
+    context.add_init_script(PATIENT_TOASTS)
     context.on("page", complaints.watch)
     try:
         yield context
@@ -121,6 +125,7 @@ def live(page):
 def menu_of(page, address):
     """Open the actions menu (⋮) of a row; the names of its entries."""
     page.get_by_role("button", name=f"Actions for {address}").click()
+    page.get_by_role("menuitem").first.wait_for()
     return page.get_by_role("menuitem").all_inner_texts()
 
 

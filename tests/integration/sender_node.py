@@ -51,11 +51,15 @@ async def main(database, keyring, ca_file, url, secret, *flags):
     http = JudgedHttp(Dialer(Resolver(None), policy, make_ssl_context(ca_file)))
     endpoint = Endpoint("test", url, (Secret(secret),))
     metrics = Metrics((), "test")
+    drains = "--drain" in flags
+    # what gets no answer in time is tried again minutes later: at the end there is no time for that
     deliverer = Deliverer(
-        store.outbox, http, {"test": endpoint}, clock, rng, logs.get("test"), metrics, timeout_seconds=1.0, lease_seconds=8.0
+        *(store.outbox, http, {"test": endpoint}, clock, rng, logs.get("test"), metrics),
+        timeout_seconds=60.0 if drains else 1.0,
+        lease_seconds=80.0 if drains else 8.0,
     )
     running = asyncio.create_task(deliverer.run())
-    await (drained(store) if "--drain" in flags else pause_and_resume(store, rng))
+    await (drained(store) if drains else pause_and_resume(store, rng))
     await deliverer.stop(5)
     await running
     await http.close()

@@ -4,8 +4,11 @@ import json
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 from integration.node import Node
+
+_PROGRAM = Path(__file__).with_name("directed_sim.py")
 
 #: What the daemon is told about the simulated providers: they all live on this host.
 PROVIDER = """
@@ -19,19 +22,22 @@ per_address_bans = false
 
 
 class Simulation:
-    """`python -m mailwatch.sim` with *steps* as its script; a context manager."""
+    """`python -m mailwatch.sim` with *steps* as its script, which begins with it; a context manager.
+
+    What must meet the daemon at work is not told beforehand, since nobody knows when that is: `play` it then.
+    """
 
     def __init__(self, root, steps, *, providers="hoster-a,hoster-b,yahoo", mailboxes=100, seed=1):
         script = root / "script.json"
         script.write_text(json.dumps(steps))
         self._command = [
-            *(sys.executable, "-m", "mailwatch.sim", "--accounts"),
+            *(sys.executable, str(_PROGRAM), "--accounts"),
             *("--providers", providers, "--mailboxes", str(mailboxes), "--seed", str(seed), "--script", str(script)),
         ]
         self.totals = None
 
     def __enter__(self):
-        self.process = subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.described = json.loads(self.process.stdout.readline())
         return self
 
@@ -42,11 +48,16 @@ class Simulation:
     def mailboxes(self):
         return self.described["mailboxes"]
 
+    def play(self, *steps):
+        """Have further steps carried out, their `at` counted from now."""
+        self.process.stdin.write(json.dumps(steps) + "\n")
+        self.process.stdin.flush()
+
     def end(self):
         """End it; its ledger's totals by provider."""
         if self.totals is None:
             self.process.send_signal(signal.SIGTERM)
-            out, _ = self.process.communicate(timeout=20)
+            out, _ = self.process.communicate(timeout=120)
             self.totals = json.loads(out.splitlines()[-1])["totals"]
         return self.totals
 

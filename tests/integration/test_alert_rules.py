@@ -25,7 +25,7 @@ WATCHDOG = "MailwatchWatchdog"
 
 def run(program: str, package: str, *arguments: object) -> str:
     need_program(program, package)
-    done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -76,7 +76,7 @@ def test_amlint_has_nothing_to_say(tmp_path: Path) -> None:
     pushed = [{"alert": name, "expr": "vector(1)", "labels": {"severity": severity}} for name, severity in PUSHED.items()]
     (tmp_path / "pushed.yml").write_text(yaml.safe_dump({"groups": [{"name": "pushed", "rules": pushed}]}))
     rules = [f"--rules={path}" for path in (ALERTS / "mailwatch.alerts.yml", tmp_path / "pushed.yml")]
-    done = subprocess.run([program, "check", "--strict", *rules, EXAMPLE], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([program, "check", "--strict", *rules, EXAMPLE], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -132,5 +132,5 @@ def test_a_wrong_expectation_is_noticed(tmp_path: Path) -> None:
     wrong.pop("group_eval_order")
     wrong["tests"][0]["alert_rule_test"][0]["exp_alerts"] = []
     (tmp_path / "wrong.yml").write_text(yaml.safe_dump(wrong))
-    done = subprocess.run(["promtool", "test", "rules", tmp_path / "wrong.yml"], capture_output=True, timeout=60)
+    done = subprocess.run(["promtool", "test", "rules", tmp_path / "wrong.yml"], capture_output=True, timeout=300)
     assert done.returncode != 0

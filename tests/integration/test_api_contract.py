@@ -35,13 +35,13 @@ def in_a_thread(path):
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
-    assert ready.wait(30)
+    assert ready.wait(180)
     try:
         yield found[0]
     finally:
         loop, ended = stop[0]
         loop.call_soon_threadsafe(ended.set)
-        thread.join(30)
+        thread.join(180)
 
 
 @pytest.fixture(scope="module")

@@ -35,6 +35,7 @@ from mailwatch.telemetry.metrics import Metrics
 NODE = Path(__file__).with_name("sender_node.py")
 BY = Act("cli:test", "campaign.pause")
 CYCLES = 20
+PATIENCE = 10  #: seconds that an answer is waited for: more than a busy machine needs for one
 
 
 @pytest.fixture
@@ -71,7 +72,7 @@ async def deliver(store, certificates):
     """`await deliver(name=url, …)`: a deliverer that runs to these URLs until the end of the test."""
     ends = []
 
-    async def begin(*, private=True, timeout_seconds=3.0, **urls):
+    async def begin(*, private=True, timeout_seconds=PATIENCE, **urls):
         policy = EgressPolicy(allow_private_hosts=private, allowed_ports=None)
         dialer = Dialer(Resolver(None), policy, make_ssl_context(str(certificates.ca_file)))
         # a place for each lane: receivers at one host must not wait for each other's connections
@@ -98,7 +99,7 @@ async def a_campaign(store, *mailboxes, name="autumn"):
     return await store.campaigns.add(campaign, Act("cli:test", "campaign.add"))
 
 
-async def until(condition, seconds=30):
+async def until(condition, seconds=180):
     async with asyncio.timeout(seconds):
         while not await condition():
             await asyncio.sleep(0.02)
@@ -151,7 +152,7 @@ async def test_receivers_that_hang_fail_redirect_or_drip_delay_no_other(store, d
         rows = await log_of(store, name)
         assert {row.state for row in rows} == {"pending"}
     errors = {name: {row.last_error for row in await log_of(store, name) if row.attempts} for name in paths}
-    assert errors["hanging"] == errors["dripping"] == {"no answer within 3 s"}
+    assert errors["hanging"] == errors["dripping"] == {f"no answer within {PATIENCE} s"}
     assert errors["failing"] == {"answered 500"}
     assert all("redirects are not followed" in error for error in errors["moved"])
     assert len(set(receiver.ids("/well"))) == len(receiver.ids("/well")) == 11
@@ -281,10 +282,10 @@ async def test_killed_twenty_times_between_pause_and_webhook_it_loses_neither(tm
         acknowledged |= {int(line.split()[1]) for line in node.said}
     receiver.script.clear()
     # what a 500 put off by minutes is made due, as if they had passed
-    with sqlite3.connect(database, timeout=20) as connection:
+    with sqlite3.connect(database, timeout=60) as connection:
         connection.execute("UPDATE deliveries SET due_at = 0 WHERE state = 'pending'")
     connection.close()
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(300):
         assert await Killed(*arguments, "--drain").run() == 0
 
     events = await store.outbox.events(0, 100_000)

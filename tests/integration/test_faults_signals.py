@@ -1,5 +1,6 @@
 """Signals in the worst moments, and standard streams that nobody reads: the daemon ends, reloads or goes on as promised."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -17,11 +18,14 @@ from integration.systemd_socket import SystemdSocket
 pytestmark = [pytest.mark.slow, pytest.mark.waiting]
 
 MUTE = {"at": 0, "kind": "mute", "provider": "hoster-a"}
+#: Of a probe, in seconds.  A stop that waited for probes that hang would take as long, and longer than the test waits for a stop.
+TIMEOUT = 300
 
 
 def events(node, name):
     """What the daemon's log says under this name."""
-    lines = [line[line.index("{") :] for line in node.log.read_text(errors="replace").splitlines() if f'"{name}"' in line]
+    whole, _, _ = node.log.read_text(errors="replace").rpartition("\n")  # without what is being written
+    lines = [line[line.index("{") :] for line in whole.splitlines() if f'"{name}"' in line]
     return [json.loads(line) for line in lines]
 
 
@@ -29,39 +33,36 @@ def test_a_stop_under_load_with_peers_that_hang_is_in_time_and_a_second_signal_i
     with (
         Simulation(tmp_path, [MUTE], mailboxes=400) as simulation,
         SystemdSocket(tmp_path) as systemd,
-        simulation.node(tmp_path, interval=4, max_in_flight=250) as node,
+        simulation.node(tmp_path, interval=4, timeout=TIMEOUT, max_in_flight=250) as node,
     ):
 
         def hung():
             return node.metric("mailwatch_probes_in_flight") > 100
 
         node.long_watched()
-        patient = node.config.read_text().replace("timeout_seconds = 10", "timeout_seconds = 30")
-        node.config.write_text(patient)
         node.start(environment=systemd.environment())
         node.wait(hung, "many probes to hang")
         node.process.send_signal(signal.SIGTERM)
+        node.wait(lambda: events(node, "daemon.stopping"), "the first signal to be heeded")
         time.sleep(1)
         assert node.process.poll() is None, "the first signal waits for what is in flight"
-        began = time.monotonic()
         assert node.stop(signal.SIGTERM) == 128 + signal.SIGTERM
-        assert time.monotonic() - began < 2
+        assert not events(node, "daemon.stopped"), "the second did not wait until all was in order"
         node.verb("db", "check")
 
         node.start(environment=systemd.environment())
         node.wait(hung, "many probes to hang again")
         systemd.heard.clear()
-        began = time.monotonic()
         node.process.send_signal(signal.SIGTERM)
-        node.wait(lambda: systemd.told("STOPPING=1"), "systemd to be told", 3)
+        node.wait(lambda: systemd.told("STOPPING=1"), "systemd to be told")
         assert node.get("/-/ready") == (503, "not ready: stopping\n")
         in_flight = [node.metric("mailwatch_probes_in_flight")]
-        while node.process.poll() is None and time.monotonic() - began < 8:
-            time.sleep(0.5)
-            in_flight.append(node.metric("mailwatch_probes_in_flight"))
+        with contextlib.suppress(OSError):  # what is told of them ends with the grace they have
+            while True:
+                time.sleep(0.5)
+                in_flight.append(node.metric("mailwatch_probes_in_flight"))
         assert in_flight == sorted(in_flight, reverse=True), "no probe begins once it is stopping"
-        assert node.process.wait(20) == 0
-        assert time.monotonic() - began < 20
+        assert node.process.wait(180) == 0
         assert events(node, "daemon.stopped")[-1]["cancelled"] > 0
         assert not events(node, "loop.exception")
         node.verb("db", "check")
@@ -72,47 +73,49 @@ def test_a_storm_of_reloads_is_a_few_and_a_bad_file_changes_nothing_but_the_metr
     with Simulation(tmp_path, [], mailboxes=60) as simulation, simulation.node(tmp_path, interval=2) as node:
         node.long_watched()
         node.start()
-        end, sent = time.monotonic() + 4, 0
-        while time.monotonic() < end:
+        began, sent = time.monotonic(), 0
+        while sent < 1000 or time.monotonic() < began + 4:
             node.process.send_signal(signal.SIGHUP)
             sent += 1
             time.sleep(0.001)
-        assert sent > 1000
         node.wait(lambda: node.metric("mailwatch_probe_lag_seconds") < 4, "the schedule to be kept")
-        assert 3 <= len(events(node, "config.reloaded")) <= 8
+        node.wait(lambda: len(events(node, "config.reloaded")) >= 3, "some to be heeded")
+        # a second lies between two of them, at the least
+        assert len(events(node, "config.reloaded")) <= time.monotonic() - began + 2
 
         good = node.config.read_text()
         node.config.write_text(good.replace("interval_seconds = 2", "interval_seconds = 0\nmax_in_flihgt = 5"))
         node.process.send_signal(signal.SIGHUP)
-        node.wait(lambda: node.metric("mailwatch_config_last_reload_successful") == 0, "the metric to tell", 5)
+        node.wait(lambda: node.metric("mailwatch_config_last_reload_successful") == 0, "the metric to tell")
+        node.wait(lambda: events(node, "config.not_reloaded"), "the log to tell")
         (told, *_) = events(node, "config.not_reloaded")
         assert "interval_seconds" in told["error"]
         assert "max_in_flight" in told["error"], "the name that was meant is suggested"
         with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(urllib.request.Request(node.url + "/-/reload", method="POST"), timeout=10)
+            urllib.request.urlopen(urllib.request.Request(node.url + "/-/reload", method="POST"), timeout=60)
         assert refused.value.code == 500
         assert "interval_seconds" in refused.value.read().decode()
         refused.value.close()
         probed = node.metric("mailwatch_probes_total")
-        node.wait(lambda: node.metric("mailwatch_probes_total") > probed + 120, "probes to go on as before", 8)
+        node.wait(lambda: node.metric("mailwatch_probes_total") > probed + 120, "probes to go on as before")
 
         node.config.write_text(good)
         keyring = node.root / "keyring.json"
         keyring.rename(node.root / "away")
         node.process.send_signal(signal.SIGHUP)
-        time.sleep(1)
+        time.sleep(3)
         probed = node.metric("mailwatch_probes_total", result="healthy")
-        node.wait(lambda: node.metric("mailwatch_probes_total", result="healthy") > probed + 120, "secrets to be opened still", 8)
+        node.wait(lambda: node.metric("mailwatch_probes_total", result="healthy") > probed + 120, "secrets to be opened still")
         (node.root / "away").rename(keyring)
         node.process.send_signal(signal.SIGHUP)
-        node.wait(lambda: node.metric("mailwatch_config_last_reload_successful") == 1, "the good file to be in force", 5)
+        node.wait(lambda: node.metric("mailwatch_config_last_reload_successful") == 1, "the good file to be in force")
         assert node.states() == {"connected": 60}
         assert node.stop() == 0
 
 
 #: Everything that the daemon says goes where `$0` leads.
 INTO_A_PIPE = ("sh", "-c", 'exec "$@" > "$0" 2>&1')
-FLAPPING = [{"at": 4 * n, "kind": "drop_on_accept", "provider": "hoster-a", "duration": 2} for n in range(20)]
+FLAPPING = [{"at": 4 * n, "kind": "drop_on_accept", "provider": "hoster-a", "duration": 2} for n in range(400)]
 
 
 def is_at_work(node, lines):

@@ -21,12 +21,12 @@ def rotation(node):
 def rotate(node):
     """`mailwatch key rotate`, to its end."""
     running = rotation(node)
-    said, _ = running.communicate(timeout=60)
+    said, _ = running.communicate(timeout=300)
     assert running.returncode == 0, said
 
 
 def test_rotations_killed_under_load_leave_every_secret_readable(tmp_path):
-    with Simulation(tmp_path, [], mailboxes=MAILBOXES) as simulation, simulation.node(tmp_path, interval=2) as node:
+    with Simulation(tmp_path, [], mailboxes=MAILBOXES) as simulation, simulation.node(tmp_path, interval=2, timeout=30) as node:
         node.long_watched()
         node.start()
         began = time.monotonic()

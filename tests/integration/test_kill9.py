@@ -11,14 +11,14 @@ import pytest
 from integration.simulated import Simulation
 
 pytestmark = [pytest.mark.slow, pytest.mark.waiting]
-CYCLES = 50
+CYCLES, MOST_CYCLES = 50, 200
 MAILBOXES = 150
 
 
 def restless(seconds):
     """Trouble without end: short drops everywhere, and secrets that are wrong from the beginning."""
     steps = [{"at": 0, "kind": "change_password", "provider": "hoster-b", "count": 6}]
-    for number in range(int(seconds / 2)):
+    for number in range(seconds // 2):
         provider = ("hoster-a", "hoster-b", "yahoo")[number % 3]
         steps.append({"at": 2 * number, "kind": "drop_on_accept", "provider": provider, "duration": 3, "share": 0.4})
     return steps
@@ -53,10 +53,12 @@ def check_story(node):
 
 def test_fifty_kills_lose_nothing_and_multiply_no_login(tmp_path):
     rng = random.Random(9)
-    with Simulation(tmp_path, restless(400), mailboxes=MAILBOXES) as simulation:
+    with Simulation(tmp_path, restless(3600), mailboxes=MAILBOXES) as simulation:
         with simulation.node(tmp_path, interval=2, max_in_flight=60) as node:
             refused = set()
-            for cycle in range(CYCLES):
+            for cycle in range(MOST_CYCLES):
+                if cycle >= CYCLES and len(acknowledged(node.log)) > 200:
+                    break  # on a busy machine a life of the daemon is worth less
                 # some are killed at work, others while they start
                 node.start(wait=cycle == 0 or rng.random() < 0.6)
                 time.sleep(rng.uniform(0.2, 2.2))
@@ -71,17 +73,14 @@ def test_fifty_kills_lose_nothing_and_multiply_no_login(tmp_path):
             check_story(node)
 
             # Nothing is stuck: with the weather still bad, every mailbox is looked at again or waits for a moment that will come.
-            before = time.time()
+            before = int((time.time() - 10) * 1e6)
             node.start()
-            time.sleep(25)
+            late = "SELECT 1 FROM standings WHERE due_at < ? AND (lease_until_at IS NULL OR lease_until_at < ?)"
+            node.wait(lambda: node.query(late, before, before) == [], "all that was late to be looked at")
+            time.sleep(10)
+            assert node.query(late, before, before) == []
             stuck = node.query("SELECT mailbox_id FROM standings WHERE state NOT IN ('inactive', 'held') AND due_at IS NULL")
             assert stuck == []
-            late = node.query(
-                "SELECT mailbox_id, state, last_probe_at FROM standings WHERE due_at < ? AND (lease_until_at IS NULL OR lease_until_at < ?)",
-                int((before - 10) * 1e6),
-                int((before - 10) * 1e6),
-            )
-            assert late == []
             assert node.stop() == 0
             check_story(node)
             assert node.query("PRAGMA integrity_check") == [("ok",)]

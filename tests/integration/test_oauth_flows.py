@@ -43,13 +43,14 @@ from servers.dovecot import Dovecot
 from servers.fixtures import StartDovecot
 from servers.identity import REDIRECT_URI, IdentityProvider, identity_provider, introspecting_dovecot
 from servers.presence import need_dovecot
+from servers.process import wait_until
 
 pytestmark = pytest.mark.integration
 
 ANN = Act("user:ann", "mailbox.reconnect")
 BROWSER = "this-browser"
 POLICY = Policy(
-    timeout_seconds=20.0,
+    timeout_seconds=60.0,
     depth=Depth.SUBMIT,
     confirm=ConfirmPolicy(min_seconds=1.0, max_seconds=2.0, secret_seconds=60.0),
     verify=VerifyPolicy(successes=2, min_seconds=10.0, spacing_seconds=5.0),
@@ -222,6 +223,7 @@ async def test_dovecot_takes_the_new_token_by_either_mechanism(
         at_it = replace(place, dovecot=server)
         box = await at_it.add("u00002", await asyncio.to_thread(provider.consent, "u00002"))
         assert (await at_it.probe(box)).state is State.CONNECTED
+        await asyncio.to_thread(wait_until, lambda: server.login_log("u00002"), "the login in the server's log")
         assert {one.mechanism.lower() for one in server.login_log("u00002")} == {mechanism}
 
 

@@ -17,11 +17,12 @@ import pytest
 import yaml
 
 from integration.node import Node
+from integration.recording_daemon import looks, most_within, recording
 from servers.alertmanager import PROGRAM as ALERTMANAGER
 from servers.alertmanager import Alertmanager, Receiver
 from servers.presence import need_program
 from servers.process import private_directory
-from servers.prometheus import ALERTS, Prometheus
+from servers.prometheus import ALERTS, OF_THE_MACHINE, Prometheus
 from servers.prometheus import PROGRAM as PROMETHEUS
 
 pytestmark = [pytest.mark.integration, pytest.mark.waiting]
@@ -63,22 +64,30 @@ class Stage:
     def __init__(self, dovecot, postfix, node, receiver, prometheus, uplink):
         self.dovecot, self.postfix, self.node = dovecot, postfix, node
         self.receiver, self.prometheus, self.uplink = receiver, prometheus, uplink
+        self.looks = node.root / "looks"
         self.users = [f"u{number:05d}" for number in range(1, MAILBOXES + 1)]
         self._before = 0
         self._moment = 0
 
     def heard(self, status=None):
-        """(alert, firing or resolved) of every notification since `settle` but the pulse."""
+        """(alert, firing or resolved) of every notification since `settle`, as `notes` has them."""
         return [(one["groupLabels"]["alertname"], one["status"]) for one in self.notes() if status in (None, one["status"])]
 
     def notes(self):
-        """Every notification since `settle` but the pulse."""
-        return [one for one in self.receiver.told() if one["groupLabels"]["alertname"] != _PULSE][self._before :]
+        """Every notification since `settle` but the pulse, and but what a busy machine brings about."""
+        heard = [one for one in self.receiver.told() if one["groupLabels"]["alertname"] not in {_PULSE, *OF_THE_MACHINE}]
+        return heard[self._before :]
+
+    def missed(self):
+        """Whether the last that was told of the daemon itself is that it is away."""
+        told = [one["status"] for one in self.receiver.told() if one["groupLabels"]["alertname"] == "MailwatchDown"]
+        return told[-1:] == ["firing"]
 
     def settle(self):
         """All are connected, and nothing but the pulse fires: scaled down, the time before the first scrape looks like an outage."""
         self.until(lambda: self.node.states() == {"connected": MAILBOXES}, "all to be connected")
         self.until(lambda: self.receiver.told("/heartbeat"), "the pulse")
+        self.until(lambda: not self.missed(), "it to be missed no more")
         self.until(lambda: {one["alertname"] for one in self.prometheus.firing()} == {_PULSE}, "quiet")
         time.sleep(2)
         self.until(lambda: len(self.heard("firing")) == len(self.heard("resolved")), "what fired meanwhile to be over")
@@ -89,8 +98,8 @@ class Stage:
         """What was heard until now is of no interest any more."""
         self._before += len(self.notes())
 
-    def until(self, condition, what, seconds=60):
-        self.node.wait(condition, f"{what}; heard {self.heard()}, firing {self.prometheus.firing()}", seconds)
+    def until(self, condition, what):
+        self.node.wait(condition, f"{what}; heard {self.heard()}, firing {self.prometheus.firing()}")
 
     def moves(self):
         """{(from, to, cause): how many} since `settle`."""
@@ -151,7 +160,7 @@ def stage(start_dovecot, start_postfix, tmp_path):
         node.add_users(made.users, imap, smtp)
         node.verb("campaign", "add", "spring", *(f"--mailbox={user}@mail.test" for user in made.users))
         node.long_watched(overdue_seconds=INTERVAL)
-        node.start()
+        node.start(**recording(made.looks))
         prometheus.start()
         running.callback(prometheus.process.stop)
         made.settle()
@@ -160,9 +169,8 @@ def stage(start_dovecot, start_postfix, tmp_path):
 
 def test_an_outage_is_told_once_with_what_to_do_and_its_end_once(stage):
     node, dovecot = stage.node, stage.dovecot
-    dovecot.stop()
-    # two minutes at the default interval
-    stage.until(lambda: stage.heard("firing"), "the outage to be told", 120 / FACTOR + 8)
+    dovecot.crash()
+    stage.until(lambda: stage.heard("firing"), "the outage to be told")
     stage.until(lambda: stage.campaigns() == {"paused": 1}, "campaigns to be paused")
     time.sleep(15)
     assert stage.heard() == [("MailwatchIncident", "firing")]
@@ -173,24 +181,37 @@ def test_an_outage_is_told_once_with_what_to_do_and_its_end_once(stage):
     found = re.match(r"(\d+) mailboxes are disconnected at provider lab: connection_refused\.", words["description"])
     assert 0.8 * MAILBOXES <= int(found[1]) <= MAILBOXES
     assert "status page" in words["next_step"]
-    assert node.metric("mailwatch_incident_mailboxes", scope="provider", provider="lab") >= 0.95 * MAILBOXES
-    assert node.metric("mailwatch_provider_circuit_state", provider="lab", state="open") == 1
-    # A few have looked, for all others.
+    stage.until(
+        lambda: node.metric("mailwatch_incident_mailboxes", scope="provider", provider="lab") >= 0.95 * MAILBOXES, "all to count"
+    )
+    stage.until(
+        lambda: node.metric("mailwatch_provider_circuit_state", provider="lab", state="open") == 1, "the circuit to be open"
+    )
+    # A few have looked, for all others: it was found out before half of an interval's looks, two and a half minutes of the default.
     assert sum(count for move, count in stage.moves().items() if move[1] == "suspect") < MAILBOXES / 2
 
-    accepted = dovecot.accepted()
+    back = time.monotonic()
     dovecot.start()
-    stage.until(lambda: stage.heard("resolved"), "the end to be told", 120)
-    stage.until(lambda: stage.campaigns() == {"active": 1} and set(node.states()) == {"connected"}, "all to go on", 90)
-    per_second = Counter(int(one.at.timestamp()) for one in dovecot.login_log()[accepted:])
-    print(f"logins a second after the return: {[count for _, count in sorted(per_second.items())]}")
-    # 300 mailboxes in 10 s are 30 looks a second, the ramp for all allows half as many again, each with two logins; Postfix lets
-    # those go at once that had hung in it.
-    assert max(per_second.values()) <= 2 * 90
+    stage.until(lambda: stage.heard("resolved"), "the end to be told")
+    stage.until(lambda: stage.campaigns() == {"active": 1} and set(node.states()) == {"connected"}, "all to go on")
+    # 300 mailboxes in 10 s are 30 looks a second, the ramp for all allows half as many again, and a second's worth of them at once.
+    # When the servers get round to them is not mailwatch's to say: Postfix lets those go at once that had hung in it.
+    after = looks(stage.looks, back)
+    print(f"looks a second after the return: {[count for _, count in sorted(Counter(map(int, after)).items())]}")
+    assert len(after) >= MAILBOXES
+    for seconds in (1, 3, 10):
+        assert most_within(after, seconds) <= 45 * (seconds + 1) + 5, seconds
     time.sleep(5)
     assert stage.heard() == [("MailwatchIncident", "firing"), ("MailwatchIncident", "resolved")]
     assert stage.incidents() == [("provider", "lab", "connection_refused", 0, 0)]
     assert stage.dovecot.rejected() == 0
+
+
+def check_nobody_blamed(stage):
+    """A look that is under way when the cable goes, beside one that just got through, is a suspicion for a few and never more."""
+    moves = Counter(move[:2] for move in stage.moves().elements())
+    assert set(moves) <= {("connected", "suspect"), ("suspect", "connected")}, moves
+    assert moves["connected", "suspect"] < MAILBOXES / 10
 
 
 def test_our_own_network_cut_changes_nothing_and_is_told_alone_and_a_killed_daemon_is_missed(stage):
@@ -202,7 +223,7 @@ def test_our_own_network_cut_changes_nothing_and_is_told_alone_and_a_killed_daem
     stage.until(lambda: stage.heard("firing"), "the cut to be told")
     time.sleep(15)
     assert stage.heard() == [("MailwatchSelfOffline", "firing")]
-    assert not stage.moves()
+    check_nobody_blamed(stage)
     stage.dovecot.start()
     stage.postfix.start()
     stage.uplink.mend()
@@ -211,24 +232,27 @@ def test_our_own_network_cut_changes_nothing_and_is_told_alone_and_a_killed_daem
     stage.until(
         lambda: stage.node.metric("mailwatch_probes_total", result="healthy") > healthy + 2 * MAILBOXES, "all to be watched"
     )
-    assert not stage.moves()
+    stage.until(lambda: stage.node.states() == {"connected": MAILBOXES}, "all to be as they were")
+    check_nobody_blamed(stage)
     assert stage.heard() == [("MailwatchSelfOffline", "firing"), ("MailwatchSelfOffline", "resolved")]
     assert stage.incidents() == [("egress", "own", "local_network_down", 0, 0)]
 
     # Thereafter it is killed.
     stage.listen()
+    stage.until(lambda: not stage.missed(), "it to be there")
     stage.node.stop(signal.SIGKILL)
     beats = len(stage.receiver.told("/heartbeat"))
-    stage.until(lambda: ("MailwatchDown", "firing") in stage.heard(), "it to be missed")
+    stage.until(stage.missed, "it to be missed")
     stage.until(lambda: len(stage.receiver.told("/heartbeat")) > beats + 1, "the pulse to go on")
-    assert stage.heard() == [("MailwatchDown", "firing")]
+    assert stage.heard() == []
 
 
 def test_twenty_dead_passwords_are_one_message_to_people_and_no_outage(stage):
     node, dovecot = stage.node, stage.dovecot
     gone = stage.users[::15]
     dovecot.set_passwords(dict.fromkeys(gone, "another"))
-    stage.until(lambda: node.states().get("blocked") == len(gone), "all of them to be blocked", 120)
+    stage.until(lambda: node.states().get("blocked") == len(gone), "all of them to be blocked")
+    stage.until(stage.heard, "people to be told")
     time.sleep(12)
     assert stage.heard() == [("MailwatchMailboxesNeedPerson", "firing")]
     (told,) = stage.notes()
@@ -237,25 +261,25 @@ def test_twenty_dead_passwords_are_one_message_to_people_and_no_outage(stage):
     assert told["groupLabels"]["cause"] == "invalid_credentials"
     labels = {"owner": "mailbox_owner", "cause": "invalid_credentials"}
     stage.until(lambda: node.metric("mailwatch_mailboxes_waiting_for_person", **labels) == len(gone), "the gauge to follow")
-    assert node.metric("mailwatch_provider_circuit_state", provider="lab", state="closed") == 1
+    stage.until(lambda: node.metric("mailwatch_provider_circuit_state", provider="lab", state="closed") == 1, "the circuit's gauge")
     assert stage.incidents() == []
+    stage.until(lambda: set(dovecot.rejected_by_user()) == set(gone), "the server's log to have them all")
     assert max(dovecot.rejected_by_user().values()) <= 2
-    assert set(dovecot.rejected_by_user()) == set(gone)
 
 
 def test_declared_maintenance_is_nobodys_alarm_and_what_it_took_is_proven_afterwards(stage):
     node = stage.node
     node.verb("maintenance", "add", "upgrade of the lab", "--minutes", "60", "--scope", "provider:lab")
-    time.sleep(6)  # the daemon learns of it within five seconds
+    time.sleep(20)  # the daemon learns of it each five seconds, and nothing tells that it has
     stage.dovecot.stop()
     stage.until(lambda: "reconnecting" in node.states(), "the outage to be noticed")
     time.sleep(15)
     stage.dovecot.start()
     # Postfix hangs for a while in those that it was asked for meanwhile; the window lasts until work is done
-    stage.until(lambda: stage.moves()["reconnecting", "verifying", None] >= 3, "some to get through again")
+    stage.until(lambda: set(node.states()) <= {"verifying", "connected"}, "all to get through again")
     ((window,),) = node.query("SELECT id FROM maintenance")
     node.verb("maintenance", "end", window)
-    stage.until(lambda: set(node.states()) == {"connected"} and not node.status()["incidents"], "all to be connected again", 90)
+    stage.until(lambda: set(node.states()) == {"connected"} and not node.status()["incidents"], "all to be connected again")
     moves = stage.moves()
     print(f"moves: {moves}")
     assert {cause for (_, _, cause) in moves if cause is not None} == {"platform_maintenance"}

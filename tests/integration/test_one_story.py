@@ -52,7 +52,7 @@ class CommandLine(threading.Thread):
         for act in self._acts:
             more = ("--reason", "strategic_pause") if act == "hold" else ()
             command = [sys.executable, "-m", "mailwatch", "mailbox", act, ANA, *more, "--config", str(self._node.config)]
-            done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+            done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
             self.told.append((act, done.returncode, done.stdout + done.stderr))
 
 
@@ -101,7 +101,7 @@ def test_one_consistent_story_is_left(start_dovecot, chromium, complaints, tmp_p
             if sender.get(f"/api/v1/campaigns/{campaign}")["state"] == "paused":
                 assert sender.ask("POST", f"/api/v1/campaigns/{campaign}/resume")[0] == 200
             assert sender.get(f"/api/v1/campaigns/{campaign}")["state"] == "active"
-            node.wait(lambda: sender.get(f"/api/v1/mailboxes/{ana}/sending?campaign=autumn")["allowed"], "the gate to agree", 5)
+            node.wait(lambda: sender.get(f"/api/v1/mailboxes/{ana}/sending?campaign=autumn")["allowed"], "the gate to agree")
         assert node.stop() == 0
         check_ledger(node, ana)
         told = node.log.read_text()

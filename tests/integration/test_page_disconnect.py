@@ -16,6 +16,7 @@ pytestmark = pytest.mark.integration
 def menu_of(page, address):
     """Open the actions menu (⋮) on the right side of the mailbox's row; the names of its entries."""
     page.get_by_role("button", name=f"Actions for {address}").click()
+    page.get_by_role("menuitem").first.wait_for()
     return page.get_by_role("menuitem").all_inner_texts()
 
 

@@ -24,13 +24,13 @@ def proxied(port):
     thread.start()
     proxy = FaultProxy(port)
     context = proxy.running()
-    asyncio.run_coroutine_threadsafe(context.__aenter__(), loop).result(timeout=10)
+    asyncio.run_coroutine_threadsafe(context.__aenter__(), loop).result(timeout=60)
     try:
         yield proxy
     finally:
-        asyncio.run_coroutine_threadsafe(context.__aexit__(None, None, None), loop).result(timeout=10)
+        asyncio.run_coroutine_threadsafe(context.__aexit__(None, None, None), loop).result(timeout=60)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(timeout=10)
+        thread.join(timeout=60)
         loop.close()
 
 
@@ -54,10 +54,11 @@ def test_a_node_that_its_database_cannot_answer_stops_looking_and_goes_on_when_i
             node.wait(lambda: connected(node), "all to be connected")
             proxy.faults.mute_after_bytes = 0  # what it sends arrives; no answer does
             time.sleep(LEASE_SECONDS)
+            node.wait(lambda: node.metric("mailwatch_probes_in_flight") == 0, "the last of its probes to end")
             before = probes(node)
             time.sleep(10)
             assert probes(node) == before
-            assert not node.is_ready()
+            node.wait(lambda: not node.is_ready(), "it to say that it cannot work")
             proxy.faults.mute_after_bytes = None
             node.wait(lambda: probes(node) > before + 120, "it to look again")
             node.wait(lambda: connected(node), "all to be as they were")

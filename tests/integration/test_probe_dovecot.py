@@ -36,7 +36,7 @@ async def probe(
     port = options.pop("port", None)
     secret = Password(password or server.password(user))
     return await look(
-        box_at(server, user, scheme, port), dialer(server.ca_file), **{"credential": secret, "timeout_seconds": 20.0, **options}
+        box_at(server, user, scheme, port), dialer(server.ca_file), **{"credential": secret, "timeout_seconds": 60.0, **options}
     )
 
 
@@ -68,7 +68,7 @@ async def test_a_wrong_password_is_one_refused_login_over_both_channels(start_do
         address="u00002@mail.test",
         username="u00002",
     )
-    report = await prober(dialer(server.ca_file)).probe(assignment(box, credential=Password("wrong"), timeout_seconds=20.0))
+    report = await prober(dialer(server.ca_file)).probe(assignment(box, credential=Password("wrong"), timeout_seconds=60.0))
     assert cause_of(report.channels[0]) is Cause.INVALID_CREDENTIALS
     assert report.channels[1].outcome is Outcome.WITHHELD
     assert report.rejected_logins == 1
@@ -131,7 +131,7 @@ async def test_an_expired_token_is_renewed_and_both_channels_log_in(start_doveco
         username="u00004",
     )
     tokens = Tokens(server.access_token("u00004", valid_seconds=-60), server.access_token("u00004"))
-    task = assignment(box, credential=None, timeout_seconds=25.0, refusals_left=2)
+    task = assignment(box, credential=None, timeout_seconds=60.0, refusals_left=2)
     report = await prober(dialer(server.ca_file), tokens).probe(task)
     assert [channel.outcome for channel in report.channels] == [Outcome.HEALTHY, Outcome.HEALTHY], report
     assert report.rejected_logins == 1

@@ -120,7 +120,7 @@ def everything_told(node, admin, person, job):
         "tokens",
     ]
     told = {path: json.dumps(admin.ask("GET", f"/api/v1/{path}")[1]) for path in paths}
-    told["events"] = admin.stream(2, after=node.oldest_event() - 1)
+    told["events"] = admin.stream(after=node.oldest_event() - 1)
     assert "mailbox.removed" in told["events"]
     told["metrics"] = node.get("/metrics")[1]
     told["metrics of mailboxes"] = node.get("/metrics/mailboxes")[1]
@@ -148,7 +148,7 @@ def story(place, receiver):
     # The server stands still, so that a probe of ben hangs; then both are removed.
     place.dovecot.process.freeze()
     assert admin.ask("POST", f"/api/v1/mailboxes/{ben}/probe")[0] == 200
-    node.wait(lambda: node.leased(ben), "a probe of ben to be under way", 10)
+    node.wait(lambda: node.leased(ben), "a probe of ben to be under way")
     logged = node.log.stat().st_size
     for mailbox, address in ((ana, "u00001@mail.test"), (ben, "U00002@Mail.Test")):
         assert admin.ask("DELETE", f"/api/v1/mailboxes/{mailbox}", {"address": "nobody@mail.test"})[0] == 422
@@ -156,9 +156,9 @@ def story(place, receiver):
     assert traces.in_database(node) == {}  # at once
     assert not place.provider.introspect(refresh)["active"]  # the consent too
     # The probe that was under way ends by itself, and writes nothing.
-    node.wait(lambda: node.metric("mailwatch_probes_in_flight") == 0, "the probe under way to end", 30)
+    node.wait(lambda: node.metric("mailwatch_probes_in_flight") == 0, "the probe under way to end")
     place.dovecot.process.thaw()
-    node.wait(lambda: admin.get(f"/api/v1/mailboxes/{STAYS}")["state"] == "connected", "the one that stays to be well", 60)
+    node.wait(lambda: admin.get(f"/api/v1/mailboxes/{STAYS}")["state"] == "connected", "the one that stays to be well")
     rows = node.rows_naming(ana, ben)
     assert set(rows) <= {"audit", "job_items", "events"}, rows
 
@@ -168,7 +168,7 @@ def story(place, receiver):
     node.start()
     for delivery in admin.get("/api/v1/webhooks/deliveries")["deliveries"]:
         assert admin.ask("POST", f"/api/v1/webhooks/deliveries/{delivery['id']}/replay")[0] == 202
-    node.wait(lambda: admin.get("/api/v1/webhooks")["pending"] == 0, "all to be delivered", 30)
+    node.wait(lambda: admin.get("/api/v1/webhooks")["pending"] == 0, "all to be delivered")
     bodies = [body for _, body in receiver.got["/hook"]]
     assert {json.loads(body)["type"] for body in bodies} >= {"mailbox.removed", "campaign.paused"}
     assert [traces.inside(body) for body in bodies if traces.inside(body)] == []

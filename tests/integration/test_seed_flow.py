@@ -13,7 +13,6 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.waiting]
 
 ANA, BEN, EVA = "u00001@mail.test", "u00002@mail.test", "u00004@mail.test"
 CAMPAIGNS = ("autumn", "winter")
-VERIFIED = 30_000  #: milliseconds for what verification takes, on a busy machine
 SETTINGS = """
 [campaigns]
 ramp_after_seconds = 1
@@ -27,7 +26,8 @@ def node(start_dovecot, start_postfix, tmp_path):
     dovecot = start_dovecot(with_relay=False)
     postfix = start_postfix(dovecot)
     urls = (f"imaps://localhost:{dovecot.imaps_port}", f"smtps://localhost:{postfix.submissions_port}")
-    with Node(tmp_path / "node", dovecot.ca_file, interval=2, extra=SETTINGS) as running:
+    # what is to be seen on the way back lasts so long that a busy browser sees it
+    with Node(tmp_path / "node", dovecot.ca_file, interval=2, timeout=30, verify_seconds=15, extra=SETTINGS) as running:
         running.dovecot = dovecot
         running.add_users(
             ["u00001", "u00002", "u00004"], *urls, password=lambda user: f"{'no' if user == 'u00004' else 'pw'}-{user}"
@@ -108,7 +108,7 @@ def test_the_help_text_holds_line_by_line(page, node, complaints, tmp_path):
     expect(toast).to_have_text(f"{ANA} has been disconnected. You can reconnect it anytime.")
     pictures.take(page, "toast")
     # Any campaigns that were sending through this address stop sending immediately.
-    node.wait(lambda: sender.reason(ANA) == "inactive", "the gate to say no", 5)
+    node.wait(lambda: sender.reason(ANA) == "inactive", "the gate to say no")
     assert [sender.reason(ANA, campaign) for campaign in CAMPAIGNS] == ["inactive"] * 2
     # The mailbox will be set to inactive.
     expect(row).to_contain_text("Inactive")
@@ -148,9 +148,9 @@ def test_the_help_text_holds_line_by_line(page, node, complaints, tmp_path):
     page.get_by_role("menuitem", name="Reconnect").click()
     expect(toast).to_contain_text(f"{ANA} is reconnecting.")
     pictures.take(page, "reconnecting")
-    expect(row).to_contain_text("Verifying", timeout=VERIFIED)
-    assert sender.reason(ANA) == "verifying"
-    expect(row).to_contain_text("Connected", timeout=VERIFIED)  # by itself: nobody has reloaded the page
+    expect(row).to_contain_text("Verifying")
+    node.wait(lambda: sender.reason(ANA) == "verifying", "the gate to know")
+    expect(row).to_contain_text("Connected")  # by itself: nobody has reloaded the page
     assert [step["to"] for step in node.history(ANA)][-3:] == ["reconnecting", "verifying", "connected"]
     # … and your campaigns can be restarted: a person is asked.
     assert [sender.get(f"/api/v1/campaigns/{campaign}")["state"] for campaign in CAMPAIGNS] == ["paused"] * 2
@@ -188,13 +188,13 @@ def test_the_help_text_holds_line_by_line(page, node, complaints, tmp_path):
     pictures.take(page, "gone")
     complaints.forgive(404)
     assert sender.ask("GET", f"/api/v1/mailboxes/{ana}")[0] == 404
-    node.wait(lambda: sender.reason(ANA) == "unknown_mailbox", "the gate to forget it", 5)
+    node.wait(lambda: sender.reason(ANA) == "unknown_mailbox", "the gate to forget it")
     assert sender.get("/api/v1/campaigns/autumn")["mailboxes"] == []
     for path in node.root.glob("mailwatch.db*"):
         assert b"u00001" not in path.read_bytes(), path
 
     # … deactivated automatically (for example, due to an authentication error): no Disconnect, but Reconnect.
-    node.wait(lambda: node.states().get("blocked") == 1, "the one with the wrong password to be blocked", 90)
+    node.wait(lambda: node.states().get("blocked") == 1, "the one with the wrong password to be blocked")
     page.goto(f"{node.url}/mailboxes")
     live(ready(page))
     expect(page.locator("tr[data-mailbox]").first).to_contain_text(EVA)
@@ -205,4 +205,4 @@ def test_the_help_text_holds_line_by_line(page, node, complaints, tmp_path):
     dialog.get_by_label("New password").fill("pw-u00004")
     pictures.take(page, "new-password")
     dialog.get_by_role("button", name="Reconnect").click()
-    expect(row_of(page, node, EVA)).to_contain_text("Connected", timeout=VERIFIED)
+    expect(row_of(page, node, EVA)).to_contain_text("Connected")

@@ -25,10 +25,14 @@ class StrictHost(RuleBasedStateMachine):
         self.stored = []
         self.flying = []
 
-    @rule(proven=st.booleans())
-    def start(self, proven):
-        if self.budget.admits(HOST, self.now, proven=proven, strict=True):
-            self.budget.start(HOST, proven=proven)
+    @rule(proven=st.booleans(), asked=st.booleans())
+    def start(self, proven, asked):
+        admitted = self.budget.admits(HOST, self.now, proven=proven, strict=True, asked=asked)
+        shut_until = self.budget.shut_until(HOST, self.now, proven=proven, strict=True, asked=asked)
+        assert not (admitted and shut_until)
+        assert shut_until is None or self.now < shut_until <= self.now + timedelta(seconds=POLICY.host_window_seconds)
+        if admitted:
+            self.budget.start(HOST, proven=proven, asked_at=self.now if asked else None)
             self.flying.append(proven)
 
     @precondition(lambda self: self.flying)
@@ -102,9 +106,9 @@ def test_learning_twice_is_learning_once(seen, told):
     assert once.free_at(HOST, NOW) == twice.free_at(HOST, NOW)
 
 
-@given(MOMENTS, MOMENTS)
-def test_at_the_moment_named_free_there_is_a_login_left_and_before_it_there_is_none(rejected, lost):
-    standing = a_standing(rejected_at=tuple(rejected), lost_at=tuple(lost))
+@given(MOMENTS, MOMENTS, st.booleans())
+def test_at_the_moment_named_free_there_is_a_login_left_and_before_it_there_is_none(rejected, lost, proven):
+    standing = a_standing(rejected_at=tuple(rejected), lost_at=tuple(lost), proven=proven)
     free_at = free_again_at(standing, POLICY, NOW)
     assert refusals_left(standing, POLICY, free_at) >= 1
     assert free_at == NOW or refusals_left(standing, POLICY, free_at - timedelta(microseconds=1)) == 0

@@ -27,7 +27,7 @@ from mailwatch.core.lifecycle import MOVES, State, Trigger
 from mailwatch.core.standing import Decision, Standing
 from mailwatch.core.walk import Why, walk
 from mailwatch.ports import Act, MailboxFilter, MailboxNotFoundError
-from mailwatch.ports.campaigns import CampaignFilter, StaleError
+from mailwatch.ports.campaigns import CampaignFilter, CampaignOverError
 from mailwatch.store import KeyRing, SqlStore, Vault, migrate
 from mailwatch.store.ledger import pause_from_row
 from mailwatch.store.schema_campaigns import pauses
@@ -108,7 +108,7 @@ class Story:
             "remove": lambda: self.store.remove(mailbox_id, ANN),
             "wait": lambda: self._wait(minutes),
         }
-        with suppress(MailboxNotFoundError, StaleError):  # removed already, or finished
+        with suppress(MailboxNotFoundError, CampaignOverError):  # removed already, or finished
             await acts[kind]()
 
     async def _wait(self, minutes):

@@ -9,6 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from prometheus_client.parser import text_string_to_metric_families
+
 from servers.process import ServerProcess, free_port, wait_until
 
 PROGRAM = "/usr/bin/prometheus-alertmanager"
@@ -78,10 +80,21 @@ class Alertmanager:
 
     def alerts(self) -> list[dict[str, Any]]:
         """The alerts it holds, with their status."""
-        with urllib.request.urlopen(f"{self.url}/api/v2/alerts", timeout=5) as answer:
+        with urllib.request.urlopen(f"{self.url}/api/v2/alerts", timeout=60) as answer:
             return json.load(answer)
 
+    def notified(self) -> float:
+        """How many notifications it knows to have arrived: a receiver has one before Alertmanager knows that."""
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=60) as answer:
+            families = list(text_string_to_metric_families(answer.read().decode()))
+        return sum(
+            sample.value
+            for family in families
+            for sample in family.samples
+            if sample.name == "alertmanager_notifications_total" and sample.labels.get("integration") == "webhook"
+        )
+
     def _ready(self) -> bool:
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/-/ready", timeout=1) as answer:
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/-/ready", timeout=10) as answer:
             return answer.status == 200
         return False

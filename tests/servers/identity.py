@@ -106,7 +106,7 @@ class IdentityProvider:
 
     def _ask(self, path: str, form: Mapping[str, str]) -> dict[str, Any]:
         body = urllib.parse.urlencode({**form, "client_id": CLIENT, "client_secret": CLIENT_SECRET}).encode()
-        with urllib.request.urlopen(f"{self.url}{path}", body, timeout=20) as response:
+        with urllib.request.urlopen(f"{self.url}{path}", body, timeout=60) as response:
             return json.loads(response.read() or b"{}")
 
     def _write(self) -> None:
@@ -171,7 +171,7 @@ class Browser:
         """The page at *url*, with *form* posted."""
         body = None if form is None else urllib.parse.urlencode(form).encode()
         try:
-            with self._opener.open(url, body, timeout=20) as response:
+            with self._opener.open(url, body, timeout=60) as response:
                 return Page(url, response.read().decode(), None)
         except urllib.error.HTTPError as answer:
             with answer:

@@ -112,7 +112,7 @@ class Postgres:
 
     def _run_program(self, program: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         command: Sequence[str] = [*self._as_owner, str(self._bin / program), *arguments]
-        environment = {**os.environ, "LC_ALL": "C.UTF-8", "PGCONNECT_TIMEOUT": "10"}
+        environment = {**os.environ, "LC_ALL": "C.UTF-8", "PGCONNECT_TIMEOUT": "60"}
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=self.root, env=environment)
         if check and done.returncode:
             raise ServerFailedError(f"{program}: {done.stderr.strip()}\n{self.process.log_tail()}")

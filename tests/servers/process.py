@@ -1,6 +1,10 @@
-"""Free ports, private directories, and a server's processes: started, watched until they answer, ended and looked after."""
+"""Free ports, private directories, and a server's processes: started, watched until they answer, ended and looked after.
+
+Time-outs are generous: they end a run that hangs, and a machine that is slow for a while is no failure.
+"""
 
 import contextlib
+import fcntl
 import os
 import random
 import shutil
@@ -10,11 +14,14 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
-START_SECONDS = 20.0
-STOP_SECONDS = 15.0
+START_SECONDS = 120.0
+STOP_SECONDS = 60.0
 _RECENT: set[int] = set()
+#: Not the generator that tests seed: several runs beside each other would try the same ports in the same order.
+_RANDOM = random.SystemRandom()
 
 
 class ServerFailedError(Exception):
@@ -29,16 +36,32 @@ def free_port() -> int:
     """
     lowest_ephemeral = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
     above_all = lowest_ephemeral if lowest_ephemeral > 12_000 else 32_768  # some kernels are told to give out nearly all ports
-    for port in random.sample(range(10_240, above_all), 200):
+    for port in _RANDOM.sample(range(10_240, above_all), 200):
+        if port in _RECENT or not _reserved(port):
+            continue
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with contextlib.suppress(OSError):
                 probe.bind(("127.0.0.1", port))
-                if port not in _RECENT:
-                    _RECENT.add(port)
-                    return port
+                _RECENT.add(port)
+                return port
     msg = "no free port on loopback"
     raise ServerFailedError(msg)
+
+
+def _reserved(port: int) -> bool:
+    """Whether *port* is this process's from now until it ends: a run beside this one has not chosen it to bind it later."""
+    try:
+        fcntl.lockf(_reservations(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except OSError:
+        return False
+    return True
+
+
+@cache
+def _reservations() -> int:
+    """A file that all runs of this user share; each locks the bytes that its ports number, and opens it once (fcntl(2))."""
+    return os.open(Path(tempfile.gettempdir()) / f"mailwatch-ports-{os.geteuid()}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 @contextlib.contextmanager
@@ -77,7 +100,7 @@ def listens(port: int) -> bool:
 class ServerProcess:
     """A server in the foreground, leader of a process group of its own."""
 
-    def __init__(self, name: str, command: Sequence[str], *, log: Path, grace_seconds: float = 15.0) -> None:
+    def __init__(self, name: str, command: Sequence[str], *, log: Path, grace_seconds: float = 60.0) -> None:
         self._name, self._command, self._log, self._grace_seconds = name, list(command), log, grace_seconds
         self._child: subprocess.Popen[bytes] | None = None
 

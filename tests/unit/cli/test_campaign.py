@@ -2,6 +2,8 @@
 
 import json
 
+from mailwatch.ports import Act
+
 
 def test_a_campaign_is_added_linked_and_shown(installed):
     installed.fill(3)
@@ -105,6 +107,15 @@ def test_what_cannot_be_done_ends_as_wrong_usage_with_the_cure(installed):
     ):
         result = installed.run("campaign", *arguments)
         assert (result.exit_code, words in result.output) == (2, True), result.output
+
+
+def test_one_that_is_finished_is_neither_paused_nor_resumed(installed):
+    installed.well("campaign", "add", "autumn")
+    installed.with_store(lambda store: store.campaigns.amend("autumn", Act("api", "test"), finished=True))
+    for verb, options in (("pause", ("--reason", "wrong price")), ("resume", ())):
+        said = installed.run("campaign", verb, "autumn", *options)
+        assert said.exit_code == 2
+        assert f"the campaign 'autumn' is finished; there is nothing to {verb}" in said.stderr
 
 
 def test_an_id_that_the_api_could_not_name_is_refused_with_its_cure(installed):

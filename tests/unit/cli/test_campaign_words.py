@@ -13,12 +13,13 @@ PAUSE = Pause(1, "c1", "mb_1", PauseOrigin.AUTOMATIC, "invalid_credentials", "ma
 
 
 def shown(*pauses, campaign=CAMPAIGN):
-    return "\n".join(campaign_lines(CampaignView(campaign, pauses), later(7260)))
+    return "\n".join(campaign_lines(CampaignView(campaign, pauses), later(7260), {"mb_1": "ann@example.org"}))
 
 
 def test_an_open_pause_says_who_why_since_when_and_who_lifts_it():
     text = shown(PAUSE)
-    assert "mailbox mb_1: invalid_credentials" in text
+    assert "mailbox ann@example.org (mb_1): invalid_credentials" in text
+    assert "mailboxes  ann@example.org (mb_1), mb_2" in text
     assert "by mailwatch, since 2026-03-01 12:00:00 UTC (2 h 1 min)" in text
     assert "until the mailbox is verified" in text
 
@@ -28,7 +29,11 @@ def test_a_pause_that_is_ready_names_the_command():
 
 
 def test_a_pause_that_is_only_noted_says_so():
-    assert "not in force" in shown(replace(PAUSE, in_force=False))
+    assert "not in force: noted only; by mailwatch" in shown(replace(PAUSE, in_force=False))
+
+
+def test_a_pause_that_the_brake_holds_back_says_so():
+    assert "not in force: held back by the brake; by mailwatch" in shown(replace(PAUSE, in_force=False, braked=True))
 
 
 def test_a_persons_pause_is_about_the_campaign_itself():
@@ -49,6 +54,11 @@ def test_the_table_names_the_oldest_pause_in_force():
     assert active.split() == ["c2", "Autumn", "active", "-", "-", "-"]
 
 
+def test_the_table_names_the_person_whose_hold_paused_it():
+    _, held = table([CampaignView(CAMPAIGN, (replace(PAUSE, actor="user:ann", reason="warmup_pause"),))])
+    assert held.split()[3:5] == ["user:ann", "warmup_pause"]
+
+
 def test_what_a_sender_wrote_commands_no_terminal():
     evil = replace(CAMPAIGN, name="\x1b[2Jgone", sender="\x07", position="\x9b31m")
     text = shown(replace(PAUSE, reason="\x1b]0;x\x07"), campaign=evil) + "\n".join(table([CampaignView(evil, (PAUSE,))]))
@@ -67,6 +77,7 @@ def test_json_has_every_field_of_the_ledger():
         "actor": "mailwatch",
         "since_at": "2026-03-01T12:00:00Z",
         "in_force": True,
+        "braked": False,
         "ready_at": None,
         "lifted_at": None,
         "lifted_by": None,

@@ -38,7 +38,7 @@ class Servers:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self._ready.wait(10)
+        self._ready.wait(120)
         return self
 
     def __exit__(self, *_: object) -> None:

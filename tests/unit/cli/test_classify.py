@@ -10,6 +10,7 @@ from mailwatch.cli.classify import explanation
 from mailwatch.core.cause_texts import remedy_for
 from mailwatch.core.causes import Cause
 from mailwatch.core.classify import diagnose
+from mailwatch.core.lifecycle import State
 from mailwatch.core.raw_text import evidence_of_text
 from replies_corpus import FOLDER, rows
 
@@ -148,3 +149,20 @@ def test_wrong_use_is_said(arguments):
 def test_markup_in_a_servers_words_stays_words():
     result = run("explain", "535 [red]Passwort[/red] falsch [/]")
     assert result.exit_code == 0
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_a_state_is_explained_as_a_state(state):
+    said = run("explain", state.value.upper())
+    assert said.exit_code == 0
+    assert f"{state}  a state of a mailbox, not a cause: " in said.stdout
+    assert f"mailwatch mailbox list --state {state}" in said.stdout
+    assert judged(run("explain", state.value, "--json"))[0]["state"] == state
+
+
+def test_a_provider_that_is_none_is_refused_with_the_nearest():
+    said = run("explain", "rate_limited", "--provider", "gogle")
+    assert (said.exit_code, "did you mean google?" in said.stderr) == (2, True)
+    far = run("explain", "rate_limited", "--provider", "zzzzzz")
+    assert (far.exit_code, "one of " in far.stderr) == (2, True)
+    assert run("explain", "rate_limited", "--provider", "other").exit_code == 0

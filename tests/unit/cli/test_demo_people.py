@@ -2,16 +2,22 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from mailwatch.cli import demo_stage
 from mailwatch.cli.demo_people import People
 from mailwatch.cli.demo_stage import FaultNotes, compose, raise_world
-from mailwatch.core.lifecycle import State
+from mailwatch.core.causes import Cause
+from mailwatch.core.lifecycle import State, Trigger
+from mailwatch.core.mailbox import AuthKind, Mailbox
 from mailwatch.core.policy import BackoffPolicy, ConfirmPolicy, VerifyPolicy
+from mailwatch.core.standing import Transition
 from mailwatch.ports import MailboxFilter
 from mailwatch.sim import ActionKind, Fault, FaultKind, Step, World
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -55,7 +61,7 @@ async def stage(tmp_path, hurried):
 async def reach(daemon, address, *states):
     """Wait until the mailbox has gone through *states* in this order."""
     wanted = list(states)
-    async with asyncio.timeout(90):
+    async with asyncio.timeout(300):
         while wanted:
             view = await daemon.parts.store.find(address)
             history = [t.to_state for _, t in await daemon.parts.store.history(view.mailbox.id)]
@@ -70,7 +76,7 @@ BLOCKED_AND_BACK = (State.CONNECTED, State.BLOCKED, State.RECONNECTING, State.VE
 
 
 async def connected(daemon, count):
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(300):
         while len(await daemon.parts.store.list(MailboxFilter(states=frozenset({State.CONNECTED})))) < count:
             await asyncio.sleep(0.2)
 
@@ -95,3 +101,15 @@ async def test_an_administrator_presses_reconnect_once_it_is_set_right(stage):
     await reach(daemon, address, State.BLOCKED)
     await world.end(fault)
     await reach(daemon, address, *BLOCKED_AND_BACK)
+
+
+async def test_what_is_told_twice_is_acted_on_once(no_task_left_behind):
+    box = Mailbox("mb_1", "a@a.example", "a", AuthKind.PASSWORD, None, None, "google", NOW)
+    blocked = Transition(box.id, 2, NOW, State.SUSPECT, State.BLOCKED, Trigger.PERSON_NEEDED, Cause.INVALID_CREDENTIALS)
+    people = People(None, None, reaction_seconds=3600)
+    people.notice(box, State.BLOCKED, Cause.INVALID_CREDENTIALS, 2)  # seen in the store …
+    people.hear(box, blocked)  # … before the transition was told
+    assert len(people._acting) == 1
+    people.hear(box, replace(blocked, version=6))
+    assert len(people._acting) == 2
+    await people.leave()

@@ -3,12 +3,14 @@
 import asyncio
 import json
 import stat
+import subprocess
+import sys
 
 import pytest
 from typer.testing import CliRunner
 
 from contract.fleet import ADD, NOON, SetClock, later
-from mailwatch.cli import build
+from mailwatch.cli import build, key
 from mailwatch.core import acts
 from mailwatch.core.secret import Secret
 from mailwatch.ports import KeyRetiredError
@@ -48,6 +50,23 @@ def test_a_key_ring_is_never_overwritten(tmp_path):
     assert (tmp_path / "ring").read_text() == "mine"
 
 
+def test_a_ring_that_cannot_be_written_leaves_nothing_behind(tmp_path):
+    program = (
+        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)); from mailwatch.cli import main; main()"
+    )
+    words = [sys.executable, "-c", program, "key", "generate", "--out", str(tmp_path / "ring")]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_not_there_is_a_wrong_usage(tmp_path):
+    said = generate("--out", tmp_path / "none" / "ring")
+    assert (said.exit_code, f"{tmp_path}/none is no folder" in said.stderr) == (2, True)
+
+
 def test_without_a_file_the_ring_goes_to_standard_output():
     assert KeyRing.read(generate().stdout)
 
@@ -69,7 +88,8 @@ def test_old_keys_are_dropped_when_they_seal_nothing(installed):
     installed.fill(2)
     installed.well("key", "rotate")
     before = passwords(installed)
-    installed.well("key", "rotate", "--drop-old")
+    said = installed.run("key", "rotate", "--drop-old")
+    assert said.stderr.count("sealed anew") == 1
     assert len(ring_of(installed).keys) == 1
     assert passwords(installed) == before
 
@@ -93,6 +113,24 @@ def test_a_node_that_still_seals_with_an_older_key_is_refused_once_that_key_is_d
     with pytest.raises(KeyRetiredError):
         asyncio.run(give(1))
     assert passwords(installed) == ["new-0", "password-1"]
+
+
+def test_nothing_is_sealed_with_a_key_that_a_running_node_lacks(installed, monkeypatch):
+    monkeypatch.setattr(key, "_FOLLOW_SECONDS", 0.2)
+    installed.fill(2)
+    old = ring_of(installed)
+    installed.with_store(lambda store: store.node_keys.tell("far-node"))
+    said = installed.run("key", "rotate")
+    assert said.exit_code == 75
+    assert "far-node" in said.stderr
+    assert installed.with_store(lambda store: store.secrets_by_key()) == {old.active: 2}
+    refused = installed.run("key", "rotate", "--drop-old")
+    assert refused.exit_code == 75
+    assert set(ring_of(installed).keys) == {old.active, ring_of(installed).active}
+    installed.with_store(lambda store: store.node_keys.tell("far-node"))  # it was restarted with the present ring
+    installed.well("key", "rotate")
+    installed.well("key", "rotate", "--drop-old")
+    assert installed.with_store(lambda store: store.secrets_by_key()) == {ring_of(installed).active: 2}
 
 
 def test_an_interrupted_rotation_goes_on_without_another_key(installed):

@@ -71,7 +71,7 @@ def test_a_crowd_with_one_trouble_shares_a_row_and_single_ones_keep_theirs(board
 def test_standings_tell_when_each_is_looked_at_next(board, boxes):
     box, due_at = boxes[0], NOW + timedelta(seconds=4)
     board.learn(box, change(box, S.SUSPECT, S.RECONNECTING, cause=Cause.SERVER_UNAVAILABLE))
-    board.look([MailboxView(box, Standing(box.id, S.RECONNECTING, NOW, due_at))])
+    board.look([MailboxView(box, Standing(box.id, S.RECONNECTING, NOW, due_at, version=1))])
     assert board.unwell()[0].due_at == due_at
     board.look([MailboxView(box, Standing(box.id, S.CONNECTED, NOW, NOW))])
     assert board.unwell()[0].due_at == due_at  # an older picture than the transition's changes nothing
@@ -91,3 +91,26 @@ def test_the_tally_tells_recoveries_false_alarms_and_help_apart(board, boxes):
     tally = board.tally
     assert (tally.disconnections, tally.false_alarms, tally.blocked) == (1, 1, 1)
     assert (tally.healed_by_people, tally.recoveries) == (1, 1)
+
+
+def test_a_transition_nobody_told_of_is_put_right_from_the_store(board, boxes):
+    box, later = boxes[0], NOW + timedelta(seconds=1)
+    view = MailboxView(box, Standing(box.id, S.BLOCKED, later, later, version=2, cause=Cause.INVALID_CREDENTIALS))
+    assert board.look([view]) == [view]
+    assert [(row.subject, row.state, row.cause) for row in board.unwell()] == [(box.address, S.BLOCKED, Cause.INVALID_CREDENTIALS)]
+    assert board.look([view]) == []  # once
+
+
+def test_a_fleet_whose_first_looks_nobody_told_of_is_seen_all_the_same(boxes):
+    board = Board(boxes, NOW)
+    assert board.unseen == len(boxes)
+    board.look([MailboxView(box, Standing(box.id, S.CONNECTED, NOW, NOW, version=1)) for box in boxes])
+    assert (board.unseen, board.counts()) == (0, {S.CONNECTED: len(boxes)})
+
+
+def test_a_transition_that_is_told_after_the_store_showed_a_later_one_is_news_and_no_state(board, boxes):
+    box = boxes[0]
+    board.look([MailboxView(box, Standing(box.id, S.CONNECTED, NOW, NOW, version=3))])
+    board.learn(box, change(box, S.CONNECTED, S.SUSPECT, cause=Cause.CONNECTION_REFUSED))
+    assert board.counts() == {S.CONNECTED: len(boxes)}
+    assert [news.subject for news in board.feed] == [box.address]

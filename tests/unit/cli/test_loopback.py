@@ -14,7 +14,7 @@ from mailwatch.cli.loopback import Loopback, Return, read_return
 
 def get(url, data=None):
     try:
-        with urllib.request.urlopen(url, data, timeout=10) as response:
+        with urllib.request.urlopen(url, data, timeout=60) as response:
             return response.status, dict(response.headers), response.read().decode()
     except urllib.error.HTTPError as error:
         with error:
@@ -73,7 +73,7 @@ async def test_the_last_address_of_a_browser_elsewhere_can_be_pasted(monkeypatch
             back.read_terminal()
             os.write(ours, b"what now?\n")
             os.write(ours, b"http://127.0.0.1:9/?state=s&code=c\n")
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 assert (await back.returns.get()).code == "c"
     os.close(ours)
 

@@ -1,5 +1,7 @@
 """`mailwatch mailbox disconnect|reconnect|hold|release|remove`: what people do to mailboxes, from the shell."""
 
+from fakes.web import refused
+from mailwatch.cli.opening import WallClock
 from mailwatch.core.lifecycle import State
 
 
@@ -19,13 +21,32 @@ def test_disconnect_reconnect_hold_and_release(installed):
 
 def test_one_that_cannot_be_done_stops_none_of_the_others(installed):
     installed.fill(2)
-    said = installed.run("mailbox", "disconnect", "nobody@example.org", "user0@example.org", "user1@example.org")
-    assert said.exit_code == 2
-    assert "nobody@example.org: no mailbox" in said.stderr
-    assert [installed.state(f"user{number}@example.org") for number in (0, 1)] == ["inactive", "inactive"]
-    again = installed.run("mailbox", "disconnect", "user0@example.org")
+    installed.well("mailbox", "disconnect", "user0@example.org")
+    again = installed.run("mailbox", "disconnect", "user0@example.org", "user1@example.org")
     assert again.exit_code == 2
-    assert "disconnect is not possible while the mailbox is inactive" in again.stderr
+    assert "user0@example.org: disconnect is not possible while the mailbox is inactive" in again.stderr
+    assert installed.state("user1@example.org") == "inactive"
+
+
+def test_with_one_that_is_not_there_nothing_is_done_and_all_such_are_told(installed):
+    installed.fill(2)
+    said = installed.run(
+        "mailbox", "disconnect", "user0@example.org", "nobody@example.org", "user1@example.org", "typo@example.org"
+    )
+    assert said.exit_code == 2
+    assert "nobody@example.org" in said.stderr
+    assert "typo@example.org" in said.stderr
+    assert [installed.state(f"user{number}@example.org") for number in (0, 1)] == ["pending", "pending"]
+
+
+def test_a_probe_that_moves_nothing_says_that_it_is_due_and_one_that_is_not_possible_what_to_do_first(installed):
+    installed.fill(1)
+    asked = installed.run("mailbox", "probe", "mb_0000")
+    assert (asked.exit_code, asked.stderr) == (0, "user0@example.org: is due now, and pending until it was looked at\n")
+    installed.well("mailbox", "disconnect", "mb_0000")
+    refused = installed.run("mailbox", "probe", "mb_0000")
+    assert refused.exit_code == 2
+    assert "probe is not possible while the mailbox is inactive; reconnect it first" in refused.stderr
 
 
 def test_a_hold_that_ended_before_it_began_is_refused(installed):
@@ -54,3 +75,21 @@ def test_a_probe_is_asked_for_and_the_audit_log_names_who_did_what(installed):
         return [(row.actor.partition(":")[0], row.action, row.origin) for row in await store.pages.audit(None, 2)]
 
     assert installed.with_store(audit) == [("cli", "mailbox.disconnect", "cli"), ("cli", "mailbox.probe", "cli")]
+
+
+def test_an_act_whose_look_waits_for_its_host_says_until_when_and_so_does_show(installed):
+    installed.fill(1)
+    installed.with_store(lambda store: refused(store, WallClock().now(), 3))
+    for act in (["reconnect"], ["probe"], ["set-secret", "--secret-stdin"]):
+        said = installed.run("mailbox", act[0], "mb_0000", *act[1:], given="another\n")
+        assert "; but imap.example.org refused 3 logins within 10 min" in said.output
+    assert "  waits      imap.example.org refused 3 logins" in installed.well("mailbox", "show", "mb_0000")
+    shown = installed.json("mailbox", "show", "mb_0000")
+    assert shown["waits_for"].startswith("imap.example.org refused 3 logins")
+    assert shown["waits_until_at"] > shown["due_at"]
+
+
+def test_an_act_whose_look_waits_for_nobody_says_nothing_of_it(installed):
+    installed.fill(1)
+    assert "; but" not in installed.run("mailbox", "reconnect", "mb_0000").output
+    assert (installed.json("mailbox", "show", "mb_0000")["waits_until_at"]) is None

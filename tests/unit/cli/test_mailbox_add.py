@@ -79,7 +79,7 @@ def test_an_import_with_one_fault_adds_nothing_and_tells_all(installed, tmp_path
 def test_a_dry_run_adds_nothing(installed, tmp_path):
     (tmp_path / "all.csv").write_text("address,secret\na@gmail.com,x\n")
     said = installed.run("mailbox", "import", tmp_path / "all.csv", "--dry-run")
-    assert (said.exit_code, said.stderr) == (0, "1 mailboxes could be added\n")
+    assert (said.exit_code, said.stderr) == (0, "1 mailbox could be added\n")
     assert installed.addresses() == []
 
 
@@ -107,6 +107,13 @@ def test_an_export_holds_no_secret_and_can_be_read_again(installed, tmp_path, fo
     said = installed.run("mailbox", "import", tmp_path / f"again.{form}", "--dry-run")
     assert said.stderr.count("no secret") == 2
     assert said.stderr.count("line ") == 2
+
+
+def test_no_secret_is_asked_for_a_mailbox_that_is_not_there(installed):
+    said = installed.run("mailbox", "set-secret", "nobody@example.org")  # there is no terminal to ask at
+    assert said.exit_code == 2
+    assert "nobody@example.org" in said.stderr
+    assert "no terminal" not in said.stderr
 
 
 def test_a_new_secret_starts_a_new_generation(installed):

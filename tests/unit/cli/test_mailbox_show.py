@@ -35,3 +35,33 @@ def test_reading_verbs_need_no_key_ring(installed):
     said = installed.run("mailbox", "add", "a@gmail.com", "--secret-stdin", given="x\n")
     assert said.exit_code == 78
     assert "no such file" in said.stderr
+
+
+def test_lists_are_narrowed_by_cause_label_and_campaign_as_the_page_is(installed, tmp_path):
+    roster = tmp_path / "all.csv"
+    roster.write_text(
+        "address,secret,campaigns,labels\na@gmail.com,x,spring,team=north;owner=ann\nb@gmail.com,x,spring,team=south\n"
+        "c@gmail.com,x,,team=north\n"
+    )
+    assert "3 mailboxes were added" in installed.run("mailbox", "import", roster).stderr
+    installed.well("mailbox", "disconnect", "c@gmail.com")
+
+    def listed(*options):
+        return {mailbox["address"][0] for mailbox in installed.json("mailbox", "list", *options)["mailboxes"]}
+
+    assert listed("--label", "team=north") == {"a", "c"}
+    assert listed("--label", "team=north", "--label", "owner=ann") == {"a"}
+    assert listed("--campaign", "spring") == {"a", "b"}
+    assert listed("--cause", "operator_disconnect") == {"c"}
+    assert listed("--campaign", "spring", "--label", "team=south", "--text", "B@") == {"b"}
+    first = installed.json("mailbox", "list", "--campaign", "spring", "--limit", "1")
+    assert len(first["mailboxes"]) == 1
+    second = installed.json("mailbox", "list", "--campaign", "spring", "--after", first["next"])
+    assert {each["address"][0] for each in (*first["mailboxes"], *second["mailboxes"])} == {"a", "b"}
+    said = installed.run("mailbox", "list", "--label", "north")
+    assert (said.exit_code, "KEY=VALUE is needed" in said.stderr) == (2, True)
+
+
+def test_one_mailbox_that_is_added_is_one(installed, tmp_path):
+    (tmp_path / "one.csv").write_text("address,secret\na@gmail.com,x\n")
+    assert installed.run("mailbox", "import", tmp_path / "one.csv").stderr == "1 mailbox was added\n"

@@ -34,7 +34,7 @@ def test_a_recurring_one_says_when_it_comes_next(installed):
     [
         (("--scope", "google"), "write one of provider:NAME"),
         (("--scope", "egress:own"), "leave it out for everything"),
-        (("--scope", "domain:exmaple.org"), "--scope: no mailbox has the domain 'exmaple.org'"),
+        (("--scope", "domain:exmaple"), "--scope: no mailbox has the domain 'exmaple'"),
         (("--scope", "provider:other"), "declare it for each endpoint:HOST or domain:NAME"),
         (("--start", "tomorrow"), "--start 'tomorrow': a moment is needed"),
         (("--start", "2020-01-01"), "would have ended"),
@@ -49,6 +49,16 @@ def test_what_cannot_be_declared_names_the_cure(installed, options, cure):
     assert said.exit_code == 2
     assert cure in said.stderr
     assert windows(installed, "--all") == []
+
+
+def test_a_scope_without_mailboxes_is_told_with_the_way_back(installed):
+    installed.fill(1)
+    said = installed.run("maintenance", "add", "x", "--minutes", "5", "--scope", "domain:exmaple.org")
+    assert said.exit_code == 0
+    (window,) = windows(installed)
+    assert "it covers 0 mailboxes" in said.stderr
+    assert "warning: no mailbox there now: no mailbox has the domain 'exmaple.org'" in said.stderr
+    assert f"`mailwatch maintenance end {window['id']}`" in said.stderr
 
 
 def test_ending_one_that_is_not_there_is_a_wrong_usage(installed):

@@ -23,6 +23,7 @@ from mailwatch.core.incidents.life import Incident
 from mailwatch.core.incidents.scopes import Scope, ScopeKind
 from mailwatch.core.lifecycle import State
 from mailwatch.telemetry.metrics import Metrics
+from mailwatch.telemetry.told import STALE_SECONDS, ToldGauge
 from mailwatch.web.app import make_app
 from mailwatch.web.server import WebServer, listen
 from mailwatch.web.web_config import WebConfigFile
@@ -32,12 +33,13 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 PERFDATA = re.compile(r"[a-z_]+=[0-9.]+(s|%)?(;[0-9.]*){0,4}")
 
 
-def exposition(states, *, provider="google", lag=0.0, up=True, incidents=()):
+def exposition(states, *, provider="google", lag=0.0, up=True, incidents=(), impaired=None):
     metrics = Metrics(["google", "microsoft"], "1")
     metrics.set_mailboxes({(provider, state): count for state, count in states.items()})
     metrics.set_due(0, lag)
     metrics.connectivity(up)
     metrics.set_incidents(incidents, lambda scope: scope.name)
+    metrics.set_impaired({(provider, reason): count for reason, count in (impaired or {}).items()})
     return metrics.exposition()[0]
 
 
@@ -92,11 +94,36 @@ def test_more_than_a_share_broken_is_a_warning_or_worse(broken, code, word):
     assert asked == ["/metrics"]
 
 
+def test_a_warning_behind_the_critical_state_is_refused():
+    for limits in (("-w", "30%", "-c", "20%"), ("-w", "9", "-c", "2")):
+        code, line = ask("http://127.0.0.1:1", *limits)
+        assert (code, "the warning is to come before" in line) == (3, True)
+
+
+def test_without_an_address_the_daemon_of_the_configuration_is_asked(tmp_path):
+    with serving(exposition({State.CONNECTED: 1})) as (url, asked):
+        config = tmp_path / "m.toml"
+        config.write_text(f'[web]\nlisten = "127.0.0.1:{url.rpartition(":")[2]}"\n')
+        words = ["nagios", "--config", str(config)]
+        assert CliRunner().invoke(build(words), words).exit_code == 0
+    assert asked == ["/metrics"]
+
+
 def test_thresholds_may_be_numbers():
     with serving(exposition({State.CONNECTED: 1000, State.BLOCKED: 3})) as (url, _):
         assert ask(url, "-w", "2", "-c", "50%")[0] == 1
         assert ask(url, "-w", "1", "-c", "2")[0] == 2
         assert ask(url, "-w", "3", "-c", "10")[0] == 0
+
+
+@pytest.mark.parametrize(("unseen", "code", "word"), [(0, 0, "OK"), (1, 1, "WARNING"), (30, 2, "CRITICAL"), (100, 2, "CRITICAL")])
+def test_mailboxes_that_cannot_be_looked_at_are_not_passed_for_well(unseen, code, word):
+    body = exposition({State.CONNECTED: 100}, impaired={"secret_unreadable": unseen} if unseen else None)
+    with serving(body) as (url, _):
+        exit_code, line = ask(url)
+    assert (exit_code, line.split(" - ")[0]) == (code, f"MAILWATCH {word}")
+    assert (f"{unseen} cannot be looked at (secret_unreadable)" in line) is bool(unseen)
+    assert f" unseen={unseen};" in line
 
 
 def test_perfdata_has_the_form_of_the_guidelines():
@@ -246,6 +273,16 @@ def test_a_right_that_is_not_whole_is_unknown_and_shows_no_secret(tmp_path, word
     named = [str(tmp_path / word) if word.isupper() else word for word in words]
     code, line = ask("http://127.0.0.1:1", *named)
     assert (code, cure in line, "geheim" in line) == (3, True, False), line
+
+
+def test_a_daemon_that_cannot_read_its_database_knows_nothing_of_the_mailboxes(monkeypatch):
+    monkeypatch.setattr(ToldGauge, "monotonic", staticmethod(lambda: 0.0))
+    metrics = Metrics(["google"], "1")
+    metrics.set_mailboxes({("google", State.CONNECTED): 7})
+    monkeypatch.setattr(ToldGauge, "monotonic", staticmethod(lambda: STALE_SECONDS + 1))
+    with serving(metrics.exposition()[0]) as (url, _):
+        code, line = ask(url)
+    assert (code, "has not been able to read its database for two minutes" in line) == (3, True)
 
 
 def test_a_daemon_that_does_not_answer_is_unknown(free_port):

@@ -162,3 +162,5 @@ async def test_consents_that_end_soon_are_listed(installed, world):
         assert database.execute("UPDATE grants SET consent_ends_at = ?", (ends_at,)).rowcount == 1
     listed = await asyncio.to_thread(installed.well, "oauth", "expiring")
     assert listed.split()[2:] == [GINA, "idp"]
+    (told,) = (await asyncio.to_thread(installed.json, "oauth", "expiring"))["consents"]
+    assert (told["address"], told["oauth_app"], told["mailbox"][:3]) == (GINA, "idp", "mb_")

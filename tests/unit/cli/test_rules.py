@@ -74,3 +74,9 @@ def test_what_is_packed_into_the_package_is_taken_first(tmp_path, monkeypatch):
     (folder / "mailwatch.alerts.yml").write_text("packed\n")
     monkeypatch.setattr(rules, "files", lambda _package: tmp_path)
     assert printed("--alerts") == "packed\n"
+
+
+@pytest.mark.parametrize("place", ["notaurl", "ftp://wiki.example.org", "https://", "https://wiki.example.org/a b", "http://[::1"])
+def test_a_place_of_runbooks_that_is_none_is_refused(place):
+    said = CliRunner().invoke(build(["rules"]), ["rules", "--runbooks", place])
+    assert (said.exit_code, "URL is needed" in said.stderr) == (2, True)

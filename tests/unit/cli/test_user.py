@@ -49,3 +49,8 @@ def test_what_cannot_be_is_wrong_usage(installed):
         assert installed.run("user", *words).exit_code == 2
     said = installed.run("user", "add", "bob", "--password-stdin", given="short\n")
     assert (said.exit_code, "12 to 256 characters" in said.stderr) == (2, True)
+
+
+def test_where_there_is_none_the_list_says_so(installed):
+    said = installed.run("user", "list")
+    assert (said.exit_code, said.stdout, said.stderr.startswith("none; ")) == (0, "", True)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from mailwatch.config import read
-from mailwatch.config.listing import entries, nested, secret_faults, summary
+from mailwatch.config.listing import entries, nested, summary
 from mailwatch.config.shape import all_keys
 
 CANARY = "canary-5ecret"
@@ -47,18 +47,6 @@ def test_the_nested_form_is_that_of_the_file(loaded):
     document = nested(entries(loaded))
     assert document["log"] == {"level": "error", "format": "json"}
     assert document["oauth"]["app"]["client_id"] == "x"
-
-
-def test_secrets_that_cannot_be_read_are_told_with_their_place(loaded):
-    faults = secret_faults(loaded, {})
-    assert [fault.key for fault in faults] == [
-        ("secrets", "keyring"),
-        ("oauth", "app", "client_secret"),
-        ("webhooks", "crm", "secret"),
-    ]
-    assert str(faults[0]).startswith("$MAILWATCH_SECRETS__KEYRING__ENV: secrets.keyring: ")
-    assert faults[1].origin.line == 6
-    assert CANARY not in "".join(str(fault) for fault in faults)
 
 
 def test_the_summary_names_the_store_and_the_limits(loaded):

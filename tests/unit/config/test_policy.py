@@ -2,12 +2,13 @@
 
 import pytest
 
-from mailwatch.config import SecretReferenceError, Settings, to_oauth_apps, to_pace, to_paces, to_policy
+from mailwatch.config import SecretReferenceError, Settings, to_oauth_apps, to_pace, to_paces, to_policy, to_watch_rules
 from mailwatch.config.reaching import Provider
 from mailwatch.core.mailbox import Depth
 from mailwatch.core.pacing import Pace
 from mailwatch.core.policy import BackoffPolicy, BudgetPolicy, ConfirmPolicy, Policy, VerifyPolicy
 from mailwatch.core.secret import Secret
+from mailwatch.core.watching import WatchRules
 
 
 def test_the_default_settings_are_the_default_policy():
@@ -41,6 +42,13 @@ def test_every_number_finds_its_place():
         survival_seconds=13,
         recheck_seconds=621,
     )
+
+
+def test_nobody_is_watched_unless_the_settings_say_so():
+    assert to_watch_rules(Settings()) == WatchRules()
+    assert WatchRules().labels == ()
+    probing = {"watch": ["tier=gold"], "watch_max": 7, "watch_renew_seconds": 8, "interval_seconds": 9}
+    assert to_watch_rules(Settings.model_validate({"probing": probing})) == WatchRules(("tier=gold",), 7, 8, 9)
 
 
 def test_only_the_keys_that_were_set_change_a_built_in_pace():

@@ -23,6 +23,11 @@ from mailwatch.config import section
         (section.Network, ["10.0.0.0/8", "fd00::/8", "10.1.2.3"], ["10.0.0.1/8", "x", "10.0.0.0/33"]),
         (section.Address, ["9.9.9.9", "2620:fe::fe"], ["dns.quad9.net", "9.9.9.9:53"]),
         (section.AbsolutePath, ["/a/b"], ["a/b", "", "/a\0"]),
+        (
+            section.Label,
+            ["*", "tier", "tier=gold", "tier=", "two words=and more", "a=b=c"],
+            ["", " ", "=gold", "**", "*=x", "a;b", "a=b;c", " tier", "tier =x"],
+        ),
     ],
 )
 def test_each_kind_of_text_takes_the_good_and_refuses_the_bad(kind, good, bad):

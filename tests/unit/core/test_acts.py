@@ -201,3 +201,12 @@ def test_an_absence_that_was_stored_without_its_beginning_is_as_old_as_what_is_k
 @pytest.mark.parametrize("state", [State.CONNECTED, State.SUSPECT, State.PENDING])
 def test_an_absence_begins_with_the_act_that_stops_the_sending(state):
     assert played(a_standing(state), (7, disconnected)).absent_since_at == later(7)
+
+
+def test_what_an_incident_had_stopped_comes_back_by_no_persons_act_and_within_its_budget():
+    decision = acts.bring_back(a_standing(State.BLOCKED, cause=Cause.OAUTH_MISCONFIGURED), NOW)
+    (row,) = decision.transitions
+    assert (row.trigger, row.actor, row.to_state) == (acts.Trigger.BROUGHT_BACK, "mailwatch", State.RECONNECTING)
+    assert (decision.after.forced, decision.after.due_at) == (False, NOW)
+    with pytest.raises(IllegalMoveError):
+        acts.bring_back(decision.after, NOW)

@@ -20,12 +20,18 @@ def test_a_moment_ahead_of_a_clock_that_was_set_back_still_counts():
 
 def test_refused_and_lost_logins_share_one_budget_that_never_goes_below_nothing():
     assert refusals_left(a_standing(), POLICY, NOW) == 2
-    assert refusals_left(a_standing(rejected_at=(NOW,), lost_at=(NOW,)), POLICY, NOW) == 0
+    assert refusals_left(a_standing(rejected_at=(NOW,), lost_at=(NOW,), proven=False), POLICY, NOW) == 0
     assert refusals_left(a_standing(rejected_at=(NOW,) * 5), POLICY, NOW) == 0
 
 
+def test_what_a_secret_lost_since_it_was_accepted_is_not_added_to_what_was_refused_before_that():
+    assert refusals_left(a_standing(rejected_at=(later(-300),), lost_at=(NOW,)), POLICY, NOW) == 1
+    assert refusals_left(a_standing(rejected_at=(later(-300),), lost_at=(later(-9), NOW)), POLICY, NOW) == 0
+    assert refusals_left(a_standing(rejected_at=(later(-300), later(-200)), lost_at=(NOW,)), POLICY, NOW) == 0
+
+
 def test_the_next_login_is_free_when_enough_refusals_have_left_the_window():
-    standing = a_standing(rejected_at=(later(-300), later(-200)), lost_at=(later(-100),))
+    standing = a_standing(rejected_at=(later(-300), later(-200)), lost_at=(later(-100),), proven=False)
     assert free_again_at(standing, POLICY, NOW) == later(-200) + timedelta(seconds=POLICY.window_seconds)
     assert refusals_left(standing, POLICY, free_again_at(standing, POLICY, NOW)) == 1
 
@@ -152,3 +158,25 @@ def test_a_new_process_after_the_clock_was_set_back_learns_of_the_same_refusals_
     assert hosts.refused(HOST, later(-3600)) == POLICY.host_rejected_logins, "set back once more"
     hosts.learn({HOST: told})
     assert hosts.refused(HOST, later(-3599)) == POLICY.host_rejected_logins
+
+
+def test_once_in_a_window_a_persons_act_uses_the_last_place_and_the_limit_stays():
+    hosts = HostBudget(POLICY)
+    hosts.refuse(HOST, NOW)
+    hosts.refuse(HOST, NOW)
+    assert hosts.admits(HOST, NOW, proven=False, strict=True, asked=True)
+    hosts.start(HOST, proven=False, asked_at=NOW)
+    hosts.finish(HOST, proven=False)
+    assert not hosts.admits(HOST, later(10), proven=False, strict=True, asked=True), "the next place is for the proven"
+    assert hosts.admits(HOST, later(10), proven=True, strict=True)
+    hosts.refuse(HOST, NOW)
+    assert not hosts.admits(HOST, later(10), proven=True, strict=True, asked=True)
+
+
+def test_an_act_that_needs_no_last_place_uses_none_up():
+    hosts = HostBudget(POLICY)
+    hosts.start(HOST, proven=False, asked_at=NOW)
+    hosts.finish(HOST, proven=False)
+    for _ in range(2):
+        hosts.refuse(HOST, NOW)
+    assert hosts.admits(HOST, later(10), proven=False, strict=True, asked=True)

@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from mailwatch.core.cause_texts import TEXTS, family_of, remedy_for, texts_for
+from mailwatch.core.cause_texts import TEXTS, family_of, remedy_for, texts_for, told_in, verdict_of, what_happened
 from mailwatch.core.causes import Cause, Disposition, profile_of
+from mailwatch.core.lifecycle import State
 
 #: Words a customer need not know.
 JARGON = re.compile(
@@ -77,3 +78,33 @@ def test_pages_are_https():
     ]
     assert links
     assert all(link.startswith("https://") for link in links)
+
+
+@pytest.mark.parametrize("cause", list(Cause))
+def test_every_text_tells_what_happened_then_what_mailwatch_does_then_who_must_act(cause):
+    what, does, *who = texts_for(cause).operator.split(". ")
+    assert not re.search(r"mailwatch (stopped|keeps|tries|waits|renews|holds)", what)
+    assert does.startswith("mailwatch ")
+    assert len(who) <= 1
+
+
+@pytest.mark.parametrize("cause", list(Cause))
+def test_a_suspicion_claims_no_deed_that_only_follows_from_its_confirmation(cause):
+    told = told_in(cause, State.SUSPECT)
+    assert told == f"{what_happened(cause)} mailwatch looks again before it acts."
+    assert told_in(cause, State.BLOCKED) == texts_for(cause).operator
+
+
+def test_what_is_tried_again_or_proves_itself_is_not_told_as_stopped():
+    tried = told_in(Cause.INVALID_CREDENTIALS, State.RECONNECTING)
+    assert tried == (
+        "The server refuses the user name or the password. mailwatch tries again. The mailbox owner must give the right password."
+    )
+    assert "stopped" not in told_in(Cause.INVALID_CREDENTIALS, State.VERIFYING)
+    assert "keeps retrying" in told_in(Cause.DNS_FAILURE, State.RECONNECTING)
+
+
+@pytest.mark.parametrize("cause", list(Cause))
+def test_a_verdict_without_a_daemon_tells_of_no_daemons_deeds(cause):
+    assert "mailwatch stopped" not in verdict_of(cause)
+    assert verdict_of(cause).startswith(what_happened(cause))

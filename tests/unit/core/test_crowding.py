@@ -51,3 +51,8 @@ def test_no_gate_can_be_crowded_with_as_many_as_the_slowest_takes():
     assert least == 600
     assert crowds(dict.fromkeys([*PACES, OWN], least), pace_of, 300.0) == []
     assert crowds({OWN: least + 1}, pace_of, 300.0)
+
+
+def test_a_short_round_is_told_in_seconds_and_one_mailbox_is_one():
+    (crowd,) = crowds({OWN: 1}, lambda _gate: Pace(logins_per_minute=1.0), 30.0)
+    assert "1 mailbox at 1 logins a minute: one node looks at each only every 60 s;" in str(crowd)

@@ -28,11 +28,13 @@ from mailwatch.core.causes import NETWORK_CAUSES, SECRET_REFUSALS, Cause, Dispos
 from mailwatch.core.decide import decide
 from mailwatch.core.egress import Egress
 from mailwatch.core.evidence import Evidence, Phase
+from mailwatch.core.impairments import impairment_of
 from mailwatch.core.lifecycle import Effect, State, Trigger
 from mailwatch.core.mailbox import AuthKind
 from mailwatch.core.plan import plan
 from mailwatch.core.policy import FlapPolicy, Policy, VerifyPolicy
 from mailwatch.core.standing import ChannelHealth, Refusal
+from mailwatch.core.unfinished import unfinished
 
 POLICY = Policy()
 MAILBOX = a_mailbox()
@@ -451,6 +453,24 @@ def test_a_spent_budget_means_looks_without_login_until_it_is_free_again():
     assert seconds_until_due(far) <= 1.1 * POLICY.interval_seconds
 
 
+@pytest.mark.parametrize("state", [State.PENDING, State.CONNECTED, State.RECONNECTING, State.VERIFYING])
+def test_what_is_merely_reached_since_its_budget_is_spent_does_not_pass_for_watched(state):
+    spent = a_standing(state, rejected_at=(later(-20), later(-10)))
+    first = decided(spent, REACHED).after
+    assert (first.state, first.impairment, first.impaired_since_at) == (state, "login_budget", NOW)
+    again = decided(first, REACHED, now=later(3600)).after
+    assert (again.impairment, again.impaired_since_at) == ("login_budget", NOW)
+    assert "only reached, without a login" in impairment_of(again).sentence
+    free = decided(again, a_report(at=later(90_000)), now=later(90_000)).after
+    assert (free.impairment, free.impaired_since_at) == (None, None)
+
+
+def test_a_login_that_is_withheld_for_the_other_channels_sake_hides_nothing():
+    assert (
+        decided(a_standing(State.RECONNECTING), a_report(healthy(IMAP), withheld(SMTP, "other_channel"))).after.impairment is None
+    )
+
+
 def test_a_persons_reconnect_after_two_refusals_goes_all_the_way_to_connected_when_the_secret_works_again():
     blocked, _ = lived(a_standing(), *[a_failure(Cause.INVALID_CREDENTIALS)] * 2)
     standing = acts.reconnect(blocked, blocked.due_at, "me").after
@@ -614,6 +634,68 @@ def test_a_report_that_does_not_show_both_channels_clears_no_obstacle():
 
 def test_a_blocked_mailbox_does_not_become_well_by_any_report():
     assert decided(blocked_by(Cause.INVALID_CREDENTIALS), a_report()).after.state is State.BLOCKED
+
+
+# --- back without a login left ---------------------------------------------------------------------------------------------------
+
+
+def brought_back(cause=Cause.INVALID_CREDENTIALS, **changes):
+    """What an incident's end brings back though its secret was refused as often as it may be."""
+    spent = {"rejected_at": (later(-600), later(-300)), "stuck_phase": Phase.AUTH, "proven": False, "down_since_at": later(-300)}
+    return acts.bring_back(a_standing(State.BLOCKED, cause=cause, **(spent | changes)), NOW).after
+
+
+def test_what_only_a_person_heals_and_has_no_login_left_is_told_again_and_not_retried_in_vain_for_a_day():
+    decision = decided(brought_back(), REACHED)
+    (row,) = decision.transitions
+    assert (row.to_state, row.trigger, row.cause) == (State.BLOCKED, Trigger.PERSON_NEEDED, Cause.INVALID_CREDENTIALS)
+    assert Effect.TELL_PERSON in row.effects
+    assert seconds_until_due(decision) >= POLICY.recheck_seconds
+
+
+def test_a_later_outage_does_not_hide_what_a_person_must_heal():
+    decision = decided(brought_back(), a_report(failed(Cause.CONNECTION_TIMEOUT), withheld(SMTP)))
+    assert (path(decision), decision.after.cause) == ([State.BLOCKED], Cause.INVALID_CREDENTIALS)
+
+
+def test_a_suspicion_that_no_login_is_left_to_look_into_and_only_a_person_heals_is_told():
+    standing = a_standing(
+        State.SUSPECT,
+        cause=Cause.INVALID_CREDENTIALS,
+        stuck_phase=Phase.AUTH,
+        proven=False,
+        rejected_at=(later(-90),),
+        lost_at=(later(-20),),
+    )
+    assert path(decided(standing, REACHED)) == [State.BLOCKED]
+
+
+@pytest.mark.parametrize(
+    "standing",
+    [
+        brought_back(rejected_at=(later(-600),)),
+        replace(brought_back(), forced=True),
+        brought_back(Cause.RATE_LIMITED),
+        brought_back(Cause.TLS_CERTIFICATE_EXPIRED, stuck_phase=Phase.TLS),
+    ],
+    ids=["a login is left", "a person asked", "it heals by itself", "it failed before the login"],
+)
+def test_what_can_still_come_back_by_itself_goes_on(standing):
+    assert path(decided(standing, REACHED)) == []
+
+
+def test_what_a_person_brought_back_and_was_accepted_survives_a_probe_that_is_cut_short():
+    spent = a_standing(State.BLOCKED, cause=Cause.PROTOCOL_DISABLED, rejected_at=(later(-600), later(-300)), proven=False)
+    standing, _ = lived(acts.reconnect(spent, NOW, "me").after, *[a_report()] * 8)
+    now = standing.due_at
+    assert (standing.state, standing.forced) == (State.CONNECTED, False)
+    cut = unfinished(MAILBOX, standing, plan(MAILBOX, standing, POLICY, now), None, now, now).after
+    assert plan(MAILBOX, cut, POLICY, now).logs_in
+
+
+def test_one_refusal_of_a_secret_that_was_accepted_since_and_one_probe_cut_short_stop_no_login():
+    cut = a_standing(rejected_at=(later(-3600),), lost_at=(later(-5),))
+    assert plan(MAILBOX, cut, POLICY, NOW).logs_in
 
 
 # --- suspicion without a login ------------------------------------------------------------------------------------------------------

@@ -126,9 +126,7 @@ def test_a_token_endpoint_that_gave_no_answer_may_be_our_own_fault_and_one_that_
     assert not may_be_ours(FAILURES[Cause.OAUTH_GRANT_REVOKED], Cause.OAUTH_GRANT_REVOKED)
 
 
-def test_a_target_that_our_own_policy_denies_says_nothing_about_the_uplink():
-    denied = Evidence("network", Phase.RESOLVE, "the host resolves to no address", exception="TargetDeniedError")
-    assert not may_be_ours(denied, Cause.DNS_FAILURE)
+def test_a_name_that_does_not_resolve_may_be_our_own_fault():
     assert may_be_ours(Evidence("network", Phase.RESOLVE, exception="dns.resolver.NXDOMAIN"), Cause.DNS_FAILURE)
 
 

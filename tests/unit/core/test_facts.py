@@ -73,3 +73,23 @@ def test_a_channels_health_keeps_the_moment_it_began():
     first = updated(a_standing(), a_failure(FAILURES[Cause.SERVER_UNAVAILABLE]))
     again = updated(first, a_failure(FAILURES[Cause.SERVER_UNAVAILABLE]), now=later(300))
     assert again.channels[IMAP].since_at == NOW
+
+
+def test_what_a_person_took_for_mended_and_every_server_accepts_forgets_what_was_refused_before():
+    spent = a_standing(rejected_at=(later(-900), later(-600)), forced=True)
+    after = updated(spent, a_report(healthy(), healthy(SMTP)))
+    assert (after.rejected_at, after.forced) == ((), False)
+    unasked = replace(spent, forced=False)
+    assert updated(unasked, a_report(healthy(), healthy(SMTP))).rejected_at == spent.rejected_at
+
+
+def test_one_server_that_accepts_it_is_not_every_server():
+    spent = a_standing(rejected_at=(later(-900), later(-600)), forced=True)
+    for other in (failed(Cause.CONNECTION_REFUSED, SMTP), withheld(SMTP)):
+        after = updated(spent, a_report(healthy(), other))
+        assert (after.rejected_at, after.forced) == (spent.rejected_at, True)
+
+
+def test_a_refused_secret_is_not_proven_whatever_the_other_channel_says():
+    report = a_report(failed(Cause.CONNECTION_REFUSED), replace(failed(FAILURES[Cause.UNKNOWN], SMTP), rejected_logins=1))
+    assert updated(a_standing(), report).proven is False

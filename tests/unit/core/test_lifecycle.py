@@ -47,9 +47,9 @@ def test_only_verified_leads_from_verifying_to_connected():
     assert {trigger for trigger, move in MOVES[S.VERIFYING].items() if move.to is S.CONNECTED} == {T.VERIFIED}
 
 
-def test_nothing_but_a_person_or_a_look_without_login_leads_out_of_blocked():
+def test_nothing_but_a_person_a_look_without_login_or_an_incidents_end_leads_out_of_blocked():
     out = {trigger for trigger, move in MOVES[S.BLOCKED].items() if move.to is not S.BLOCKED}
-    assert out <= PEOPLES | {T.OBSTACLE_CLEARED}
+    assert out <= PEOPLES | {T.OBSTACLE_CLEARED, T.BROUGHT_BACK}
 
 
 def test_no_probe_moves_a_held_or_inactive_mailbox():

@@ -124,6 +124,20 @@ def test_an_address_given_twice_names_both_lines():
     assert faults(roster) == ["line 4, address: A@KNOWN.example stands in line 2 too; keep one"]
 
 
+def test_an_address_of_a_faulty_row_that_is_given_again_is_told_at_once():
+    roster = read_csv("address,secret\na@known.example,\nb@known.example,x\nA@known.example,y\n")
+    assert [fault.partition(";")[0] for fault in faults(roster)] == [
+        "line 2, secret: no secret",
+        "line 4, address: A@known.example stands in line 2 too",
+    ]
+
+
+@pytest.mark.parametrize(("separator", "told"), [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")])
+def test_columns_parted_by_something_else_than_commas_are_told_as_such(separator, told):
+    (fault,) = faults(read_csv(separator.join(["address", "secret"]) + "\n" + separator.join(["a@known.example", "x"]) + "\n"))
+    assert fault.startswith(f"line 1: the columns are parted by {told}; ")
+
+
 def test_cleartext_is_accepted_where_it_is_allowed():
     assert faults(read_csv("address,imap,secret\na@x.example,imap://i.x.example,x\n", allow_cleartext=True)) == []
 

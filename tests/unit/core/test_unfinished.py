@@ -35,7 +35,7 @@ def test_a_look_without_login_counts_for_nothing():
 
 def test_with_a_report_its_refusals_count_and_nothing_else_does():
     decision = outcome(a_standing(), a_report(failed(Cause.INVALID_CREDENTIALS, SMTP), withheld(IMAP)))
-    assert decision.after.rejected_at == (NOW,)
+    assert (decision.after.rejected_at, decision.after.proven) == ((NOW,), False)
     assert decision.after.lost_at == ()
     assert decision.refusals == (Refusal("smtp.example.org", NOW),)
 

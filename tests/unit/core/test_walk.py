@@ -41,6 +41,7 @@ def test_a_move_into_trouble_says_why():
         (State.BLOCKED, Trigger.RECONNECT),
         (State.BLOCKED, Trigger.NEW_SECRET),
         (State.BLOCKED, Trigger.OBSTACLE_CLEARED),
+        (State.BLOCKED, Trigger.BROUGHT_BACK),
         (State.HELD, Trigger.RELEASE),
         (State.RECONNECTING, Trigger.PROBE_SUCCEEDED),
         (State.VERIFYING, Trigger.VERIFIED),

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from contract.fleet import add, password_mailbox
+from fakes.certificates import Certificates
 from fakes.ports import FakeLog, FakeProber
 from mailwatch import __version__
 from mailwatch.core.pacing import Pace
@@ -93,15 +94,21 @@ class Stage:
         return daemon._web is None or daemon._web._task.done()
 
     async def until(self, condition, what):
-        for _ in range(1500):
-            if condition():
-                return
+        end = asyncio.get_running_loop().time() + 120
+        while not condition():
+            assert asyncio.get_running_loop().time() < end, f"waited for {what}; log: {self.log.events}"
             await asyncio.sleep(0.01)
-        raise AssertionError(f"waited for {what}; log: {self.log.events}")
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory):
+    """A root and what it (or a stranger) signs."""
+    return Certificates(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture
-async def stage(tmp_path, no_task_left_behind):
+async def stage(tmp_path, monkeypatch, no_task_left_behind):
+    monkeypatch.setattr(Daemon._close, "__defaults__", (120.0,))  # CLOSE_SECONDS: a disk that is slow for a while is no failure
     systemd = Systemd(tmp_path / "notify")
     made = Stage(tmp_path, systemd)
     await migrate(made.url)

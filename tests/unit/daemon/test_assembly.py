@@ -7,12 +7,13 @@ import socket
 import pytest
 import structlog
 
-from mailwatch.config import ConfigError, SecretReferenceError, Settings, load
+from builders import a_mailbox
+from mailwatch.config import ConfigError, Settings, load
 from mailwatch.core.pacing import Pace
 from mailwatch.core.secret import Secret
 from mailwatch.daemon import Role, assemble
 from mailwatch.daemon.assembly import tuning_of
-from mailwatch.ports import MailwatchError, SecretUnreadableError
+from mailwatch.ports import MailwatchError
 from mailwatch.ports.delivery import HttpError
 from mailwatch.store import KeyRing
 from mailwatch.store.vault import key_of
@@ -120,10 +121,10 @@ async def test_a_configuration_with_faults_is_refused_as_a_whole(write):
 async def test_a_key_ring_that_is_missing_or_none_is_told(write, ring):
     path = write()
     ring.write_text("no key ring")
-    with pytest.raises(SecretUnreadableError):
+    with pytest.raises(ConfigError, match=r"mailwatch\.toml:5:1: secrets\.keyring: .*not JSON; restore it from its copy"):
         await assemble(path)
     ring.unlink()
-    with pytest.raises(SecretReferenceError, match="no such file"):
+    with pytest.raises(ConfigError, match=r"mailwatch\.toml:5:1: secrets\.keyring: .*no such file — restore it from its copy"):
         await assemble(path)
 
 
@@ -131,6 +132,21 @@ def test_what_may_change_while_it_runs_comes_from_the_settings(write):
     tuning = tuning_of(load(write("[probing]\nmax_in_flight = 12\ninterval_seconds = 60\n[retention]\naudit_days = 900\n")))
     assert (tuning.max_in_flight, tuning.policy.interval_seconds, tuning.retention_days) == (12, 60.0, (400, 900))
     assert tuning.other == Pace()
+
+
+def test_who_is_watched_may_change_while_it_runs(write):
+    tuning = tuning_of(load(write('[probing]\nwatch = ["tier=gold"]\nwatch_max = 3\n')))
+    assert (tuning.watch.labels, tuning.watch.most) == (("tier=gold",), 3)
+    assert tuning.pace_of("google") == tuning.paces["google"]
+    assert tuning.pace_of("host:mail.example.org") == tuning.other
+
+
+async def test_sessions_are_left_open_for_those_that_are_watched_and_for_nobody_by_default(assembled):
+    gold = a_mailbox(labels={"tier": "gold"})
+    parts = await assembled('[probing]\nwatch = ["tier=gold"]\n')
+    assert parts.idle_watch.wants(gold)
+    assert not parts.idle_watch.wants(a_mailbox())
+    assert not (await assembled()).idle_watch.wants(gold)
 
 
 def test_the_pace_of_everybody_not_named_can_be_set(write):
@@ -171,6 +187,16 @@ async def test_a_reload_of_a_broken_file_is_told_with_its_line_and_the_next_good
 async def _broken(parts, write):
     write("[probing]\nintervall_seconds = 1\n")
     await parts.reload()
+
+
+async def test_a_reload_that_names_no_usable_certificates_or_secrets_is_told_with_the_line(assembled, write, tmp_path):
+    parts = await assembled()
+    write(f'[network]\nca_file = "{tmp_path}/none.pem"\n')
+    with pytest.raises(MailwatchError, match=r"mailwatch\.toml:7:1: network\.ca_file .*no such file"):
+        await parts.reload()
+    write(f'[webhooks.crm]\nurl = "https://crm.example.org/"\nsecret = {{ file = "{tmp_path}/none" }}\n')
+    with pytest.raises(MailwatchError, match=r"mailwatch\.toml:8:1: webhooks\.crm\.secret: .*no such file"):
+        await parts.reload()
 
 
 async def test_without_a_file_there_is_nothing_to_reload(ring, tmp_path, monkeypatch):

@@ -6,9 +6,11 @@ from dataclasses import replace
 from contract.fleet import ADD, SetClock
 from mailwatch.core import acts
 from mailwatch.core.campaigns import Campaign, CampaignPolicy, CampaignState, Channel, Mode, PauseOn
+from mailwatch.core.lifecycle import State
 from mailwatch.daemon import SystemClock
 from mailwatch.daemon.parts import Outside
 from mailwatch.daemon.parts import Role as NodeRole
+from mailwatch.ports import Act
 from mailwatch.ports.pages import BulkAction, PageFilter
 from mailwatch.ports.people import Role
 from mailwatch.web.surface import WebSettings
@@ -135,3 +137,21 @@ async def test_at_a_start_campaigns_are_as_the_rules_in_force_want_them(stage):
     await daemon.start()
     assert (await daemon.parts.store.campaigns.find("spring")).campaign.state is CampaignState.PAUSED
     await daemon.shutdown()
+
+
+async def test_a_disconnect_ends_the_probe_that_is_under_way_before_it_logs_in(stage):
+    async def hanging(_):
+        await asyncio.Event().wait()
+
+    stage.prober.script["mb_0000"] = hanging
+    await stage.fill(1)
+    daemon = stage.daemon()
+    await daemon.start()
+    await stage.until(lambda: stage.prober.running == 1, "the probe")
+    await daemon.offices.desk.disconnect("mb_0000", Act("user:ana", "mailbox.disconnect"))
+    await stage.until(lambda: stage.prober.running == daemon.dispatcher.in_flight == 0, "its end")
+    await daemon.parts.store.flush()
+    standing = (await daemon.parts.store.find("mb_0000")).standing
+    assert (standing.state, standing.rejected_at, standing.lost_at) == (State.INACTIVE, (), ())
+    await daemon.offices.desk.reconnect("mb_0000", Act("user:ana", "mailbox.reconnect"))
+    await stage.until(lambda: len(stage.prober.assignments) == 2, "the next look, which waits for no lease")

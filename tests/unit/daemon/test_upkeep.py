@@ -1,5 +1,7 @@
 """The coarse jobs of a daemon: gauges, incidents, windows, history."""
 
+import asyncio
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +17,9 @@ from mailwatch.core.lifecycle import State, Trigger
 from mailwatch.core.maintenance import Window
 from mailwatch.core.pacing import Pace
 from mailwatch.core.policy import ConfirmPolicy, Policy, VerifyPolicy
+from mailwatch.core.standing import Decision, Transition
 from mailwatch.daemon.parts import Role
+from mailwatch.ports import Act
 from mailwatch.ports.pages import BulkAction, Job, PageFilter
 from mailwatch.store import SqlStore, Vault
 from unit.daemon.conftest import a_tuning
@@ -68,11 +72,71 @@ async def test_who_waits_for_a_person_is_counted_by_cause_unless_an_incident_sto
     assert gauge(upkeep, name, **labels) == 4
 
 
+async def test_the_counters_agree_with_the_history_whoever_moved_a_mailbox(stage):
+    """A suspicion that an incident confirms, one it lets go on, a person's acts, a hold that ends, and probes."""
+    await stage.fill(3)
+    daemon = stage.daemon()
+    await daemon.start()
+    store, upkeep, desk = daemon.parts.store, daemon.upkeep, daemon.offices.desk
+    await stage.until(lambda: len(stage.prober.assignments) >= 3, "the first looks")
+    await store.flush()
+
+    def suspected(standing):
+        at = daemon.parts.clock.now()
+        step = Transition(standing.mailbox_id, standing.version + 1, at, standing.state, State.SUSPECT, Trigger.PROBE_FAILED)
+        after = replace(standing, state=State.SUSPECT, version=standing.version + 1, due_at=at + timedelta(hours=1))
+        return Decision(standing, after, transitions=(step,))
+
+    by = Act("user:ana", "test")
+    await store.change("mb_0000", suspected, by)
+    await upkeep._confirm("mb_0000", Cause.SERVER_UNAVAILABLE)
+    await desk.disconnect("mb_0001", by)
+    soon = daemon.parts.clock.now() + timedelta(seconds=2)
+    await desk.hold("mb_0002", by, Cause.STRATEGIC_PAUSE, soon)
+
+    async def ended():
+        return (await store.find("mb_0002")).standing.state is not State.HELD
+
+    for _ in range(1500):
+        if await ended():
+            break
+        await asyncio.sleep(0.02)
+    await daemon.shutdown()
+    read = stage.store("reader")
+    await read.open()
+    history = [step for _, step in await read.history()]
+    await read.close()
+    registry = daemon.parts.metrics.instruments.registry
+    for pair, number in Counter((step.from_state, step.to_state) for step in history).items():
+        labels = dict(zip(("from_state", "to_state"), (each.value for each in pair), strict=True))
+        assert registry.get_sample_value("mailwatch_transitions_total", labels) == number, pair
+    lost = {"provider": "other", "cause": "server_unavailable"}
+    assert registry.get_sample_value("mailwatch_disconnections_total", lost) == 1
+
+
 async def test_mailboxes_nobody_looked_at_are_stale(upkeep):
     hasty = Policy(0.001, confirm=ConfirmPolicy(secret_seconds=0.0), verify=VerifyPolicy(min_seconds=0.0))
     upkeep.retune(replace(upkeep.tuning, policy=hasty))
     await upkeep.troubles()
     assert gauge(upkeep, "mailwatch_stale_mailboxes") == 4
+
+
+async def test_what_a_fault_of_ours_hides_is_counted_by_reason_and_told_in_the_status(upkeep):
+    store = upkeep._parts.store
+    for number, (state, reason) in enumerate([(State.CONNECTED, "secret_unreadable"), (State.BLOCKED, "secret_unreadable"),
+                                              (State.HELD, "secret_unreadable"), (State.CONNECTED, "login_budget")]):  # fmt: skip
+
+        def hidden(known, state=state, reason=reason):
+            return Decision(known, replace(known, state=state, impairment=reason, impaired_since_at=NOON))
+
+        await store.change(f"mb_{number:04}", hidden, ADD)
+    await upkeep.counts()
+    await upkeep.impaired()
+    assert gauge(upkeep, "mailwatch_impaired_mailboxes", provider="other", reason="secret_unreadable") == 2
+    (told,) = upkeep.status()["impaired"]
+    assert (told["reason"], told["mailboxes"]) == ("secret_unreadable", 2)
+    assert "key ring" in told["sentence"]
+    assert upkeep.sentence().endswith("; 2 cannot be looked at")
 
 
 async def test_what_waits_behind_an_open_circuit_is_neither_late_nor_stale_and_hides_nobody_who_is(upkeep):

@@ -85,7 +85,7 @@ async def desk(no_task_left_behind):
 
 
 async def settled(condition):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.001)
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -54,7 +55,7 @@ class Desk:
 
 
 async def settled(condition):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0)
 
@@ -104,6 +105,19 @@ async def test_after_the_last_try_it_is_given_up_and_told(desk):
     assert len(desk.poster.posted) == desk.rows[1].attempts == 10
     assert desk.counts.results == {("webhook", "retried"): 9, ("webhook", "given_up"): 1}
     assert desk.log.named("delivery.given_up") == [{"endpoint": "crm", "reason": "answered 503", "attempts": 10}]
+
+
+async def test_what_a_person_wants_sent_now_does_not_wait_for_a_resting_receiver(desk):
+    desk.poster.script[CRM] = [HttpAnswer(503, {"retry-after": "60"}, b""), 200]
+    desk.outbox.add(an_event())
+    await desk.sweep()
+    desk.rows[1] = replace(desk.rows[1], due_at=desk.clock.now())  # as a replay leaves it
+    assert await desk.deliverer.sweep() == 0
+    desk.deliverer.wake("nobody")
+    assert await desk.deliverer.sweep() == 0
+    desk.deliverer.wake("crm")
+    await desk.sweep()
+    assert desk.rows[1].state == "delivered"
 
 
 async def test_a_receiver_may_ask_for_more_time(desk):

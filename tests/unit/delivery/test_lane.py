@@ -22,6 +22,17 @@ def test_a_lane_that_keeps_failing_rests_and_goes_on_after_one_success():
     assert not lane.succeeded()
 
 
+def test_a_lane_that_a_person_wakes_takes_more_at_once_and_rests_again_when_it_fails_again():
+    lane = Lane()
+    for _ in range(6):
+        lane.failed(100.0)
+    lane.wake()
+    assert lane.takes_more(100.0)
+    lane.failed(100.0)
+    assert not lane.takes_more(103.9)
+    assert lane.takes_more(104.0)
+
+
 def test_one_that_fails_now_and_then_is_told_of_once_a_minute():
     lane, told = Lane(), 0
     for second in range(180):

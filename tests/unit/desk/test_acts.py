@@ -37,6 +37,21 @@ async def test_every_act_changes_the_standing_and_tells_who_did_it(rig):
     assert [row[3:] for row in reversed(rows)][:2] == [("pending", "inactive"), ("inactive", "reconnecting")]
 
 
+async def test_what_is_not_to_be_looked_at_any_more_is_called_off(rig):
+    await rig.fill(2)
+    called_off = []
+    desk = Desk(rig.store, rig.clock, called_off=called_off.append)
+    await desk.probe("mb_0000", ANN)
+    with pytest.raises(IllegalMoveError):
+        await desk.release("mb_0000", ANN)
+    assert called_off == []
+    await desk.hold("user0@example.org", ANN, Cause.WARMUP_PAUSE, None)
+    await desk.disconnect("mb_0001", ANN)
+    await desk.reconnect("mb_0001", ANN)
+    await desk.remove("mb_0001", ANN, typed_address="user1@example.org")
+    assert called_off == ["mb_0000", "mb_0001", "mb_0001"]
+
+
 async def test_what_the_state_does_not_allow_is_not_done_and_not_audited(rig):
     await rig.fill(1)
     before = await audited(rig)

@@ -59,7 +59,7 @@ async def test_what_cannot_be_done_is_told_for_each_and_stops_nothing(rig):
     await finish(rig)
     items = await rig.surface.bulk.items(job.id, None, 10, failed_only=True)
     assert [(item.mailbox_id, item.error) for item in items] == [
-        ("mb_0001", "reconnect is not possible while the mailbox is inactive")
+        ("mb_0001", "probe is not possible while the mailbox is inactive; reconnect it first")
     ]
     job = await rig.store.jobs.job(job.id)
     assert (job.failed, job.ended_at is not None) == (1, True)

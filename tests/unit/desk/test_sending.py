@@ -201,7 +201,7 @@ async def test_the_patrol_finds_what_nobody_told_of(gate, source, clock):
 
 
 async def settled(condition):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.01)
 

@@ -55,11 +55,13 @@ async def test_it_is_told_how_many_mailboxes_a_window_covers(windows, rig):
 @pytest.mark.parametrize(
     ("scope", "cure"),
     [
-        (Scope(ScopeKind.PROVIDER, "gogle"), "no mailbox has the provider 'gogle'; those that mailboxes have: google"),
+        (Scope(ScopeKind.PROVIDER, "go gle"), "no mailbox has the provider 'go gle'; those that mailboxes have: google"),
         (Scope(ScopeKind.PROVIDER, "Other"), "declare it for each endpoint:HOST or domain:NAME"),
         (Scope(ScopeKind.OAUTH_APP, "Outreach"), "no mailbox has the oauth app 'Outreach'; those that mailboxes have: outreach"),
         (Scope(ScopeKind.ENDPOINT, "imap.example.org:993"), "such as imap.example.org, without a port"),
-        (Scope(ScopeKind.DOMAIN, "exmaple.org"), "what follows the @"),
+        (Scope(ScopeKind.DOMAIN, "ana@example.org"), "what follows the @"),
+        (Scope(ScopeKind.DOMAIN, "exampleorg"), "what follows the @"),
+        (Scope(ScopeKind.DOMAIN, "example..org"), "what follows the @"),
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
@@ -70,6 +72,30 @@ async def test_one_that_would_silently_cover_nothing_is_refused_with_the_cure(wi
     assert caught.value.field == "scope"
     assert cure in caught.value.problem
     assert await rig.store.maintenance.all(10) == []
+
+
+@pytest.mark.parametrize(
+    ("scope", "words"),
+    [
+        (Scope(ScopeKind.PROVIDER, "gogle"), "no mailbox has the provider 'gogle'; those that mailboxes have: google"),
+        (Scope(ScopeKind.ENDPOINT, "imap.example.net"), "no mailbox has the endpoint 'imap.example.net'"),
+        (Scope(ScopeKind.ENDPOINT, "2001:db8::7"), "no mailbox has the endpoint '2001:db8::7'"),
+        (Scope(ScopeKind.DOMAIN, "Münster.example"), "no mailbox has the domain 'münster.example'"),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+async def test_one_for_mailboxes_that_are_yet_to_come_is_declared_with_a_warning(windows, rig, scope, words):
+    await rig.fill(2, oauth=1)
+    declared = await windows.declare(Wanted("upgrade", HOUR, scope=scope), DECLARES)
+    assert declared.mailboxes == 0
+    assert declared.warning.startswith(f"no mailbox there now: {words}")
+    assert await rig.store.maintenance.windows(rig.clock.now()) == [declared.window]
+
+
+async def test_one_that_covers_mailboxes_has_no_warning(windows, rig):
+    await rig.fill(1)
+    for scope in (None, Scope(ScopeKind.DOMAIN, "example.org")):
+        assert (await windows.declare(Wanted("upgrade", HOUR, scope=scope), DECLARES)).warning is None
 
 
 async def test_ending_it_ends_a_recurring_one_for_good(windows, store, clock):

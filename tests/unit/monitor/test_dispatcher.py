@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from builders import NOW, a_failure, a_mailbox, a_report, a_standing, healthy, later
+from builders import NOW, a_failure, a_mailbox, a_report, a_standing, failed, healthy, later
 from fakes.ports import FakeClock, FakeLive, FakeLog, FakeMeter, FakeProber, FakeStore
 from mailwatch.core.causes import Cause
 from mailwatch.core.lifecycle import State
@@ -26,7 +26,7 @@ class Node:
     def __init__(self, *, paces=None, other=FREE, max_in_flight=1000, fleet=10_000, policy=None):
         self.clock, self.store, self.prober, self.log = FakeClock(), FakeStore(), FakeProber(), FakeLog()
         self.go = asyncio.Event()
-        self.counts, self.put_off = [], []
+        self.counts, self.put_off, self.decided = [], [], []
         self.policy = policy or Policy()
         self.worker = Worker(
             store=self.store,
@@ -47,6 +47,7 @@ class Node:
             max_in_flight=max_in_flight,
             in_flight_changed=self.counts.append,
             put_off=lambda: self.put_off.append(self.clock.now()),
+            decided=lambda claim, decision: self.decided.append((claim.mailbox.id, decision and decision.after.state)),
         )
         self.dispatcher.fleet_size(fleet)
 
@@ -96,6 +97,15 @@ async def test_due_mailboxes_are_started_and_their_places_given_back(node):
     assert len(node.store.recorded) == 10
     assert node.counts[-1] == 0
     assert node.store.leased == {}
+
+
+async def test_each_probe_that_is_over_is_told_with_what_was_decided(node):
+    (well,) = node.add(1)
+    (ill,) = node.add(1, answer=a_report(failed(Cause.CONNECTION_REFUSED)))
+    await node.tick()
+    assert node.decided == []
+    await node.drain()
+    assert dict(node.decided) == {well: State.CONNECTED, ill: State.SUSPECT}
 
 
 async def test_no_more_are_claimed_than_may_start(no_task_left_behind):
@@ -199,6 +209,20 @@ async def test_a_mailbox_its_host_has_no_budget_for_is_put_off_until_there_is(no
     assert node.prober.assignments == []
     assert node.store.postponed[mailbox_id] == later(100)
     assert node.put_off == [NOW]
+
+
+@pytest.mark.parametrize("asked", [{"forced": True}, {"generation": 2}], ids=["reconnect", "a new secret"])
+async def test_what_a_person_asked_for_uses_the_last_place_of_a_strict_host_and_is_put_off_only_behind_that(asked):
+    node = Node(other=Pace(max_connections=10, logins_per_minute=6000, burst=10))
+    for _ in range(2):
+        node.dispatcher.hosts.refuse("mail.example.org", NOW)
+    (other,) = node.add(1, host="mail.example.org", state=State.RECONNECTING, proven=False)
+    (wanted,) = node.add(1, host="mail.example.org", state=State.RECONNECTING, proven=False, **asked)
+    for _ in range(2):  # the host has one place left, which is offered to one after the other
+        await node.tick()
+    assert [assignment.mailbox.id for assignment in node.prober.assignments] == [wanted]
+    assert set(node.store.postponed) == {other}
+    await node.drain()
 
 
 async def test_what_waits_for_logins_in_flight_alone_is_not_told_as_put_off(no_task_left_behind):
@@ -333,6 +357,65 @@ async def test_what_is_being_claimed_when_stop_is_called_is_given_back_and_not_l
     assert node.prober.assignments == []
     assert node.store.leased == {}
     assert node.store.postponed == dict.fromkeys(ids, NOW)
+
+
+async def test_a_probe_that_a_person_calls_off_ends_before_its_next_login_and_the_others_go_on(node):
+    first, second = node.add(2)
+    await node.tick()
+    node.dispatcher.call_off(first)
+    node.dispatcher.call_off("mb_of_another_node")
+    async with asyncio.timeout(10):
+        while node.dispatcher.in_flight > 1:
+            await asyncio.sleep(0)
+    assert (set(node.store.leased), set(node.store.postponed), node.store.recorded) == ({second}, {first}, [])
+    await node.drain()
+    assert [each for each, _ in node.store.recorded] == [second]
+
+
+async def test_a_login_that_was_out_when_its_probe_was_called_off_counts_as_lost(node):
+    (mailbox_id,) = node.add(1)
+    await node.tick()
+    node.prober.assignments[0].sent.secret = True
+    node.dispatcher.call_off(mailbox_id)
+    async with asyncio.timeout(10):
+        while node.dispatcher.in_flight:
+            await asyncio.sleep(0)
+    ((_, decision),) = node.store.recorded
+    assert decision.after.lost_at == (node.clock.now(),)
+
+
+async def test_one_that_is_called_off_before_its_first_step_leaves_no_place_taken(node):
+    (mailbox_id,) = node.add(1)
+    await node.dispatcher.tick()
+    node.dispatcher.call_off(mailbox_id)
+    async with asyncio.timeout(10):
+        while node.dispatcher.in_flight:
+            await asyncio.sleep(0)
+    assert node.store.leased == {}
+    node.store.add(a_mailbox(mailbox_id, imap="imaps://imap0.example", smtp=None), a_standing(mailbox_id=mailbox_id))
+    assert await node.tick() == 1
+    await node.drain()
+    assert [each for each, _ in node.store.recorded] == [mailbox_id]
+
+
+async def test_one_that_is_called_off_while_it_is_claimed_is_not_begun(node):
+    called_off, other = node.add(2)
+    claim_due = node.store.claim_due
+
+    async def slowly(*args, **options):
+        claims = await claim_due(*args, **options)
+        node.dispatcher.call_off(called_off)
+        return claims
+
+    node.store.claim_due = slowly
+    await node.tick()
+    assert [each.mailbox.id for each in node.prober.assignments] == [other]
+    assert set(node.store.postponed) == {called_off}
+    node.store.claim_due = claim_due
+    node.store.add(a_mailbox(called_off, imap="imaps://imap0.example", smtp=None), a_standing(mailbox_id=called_off))
+    await node.tick()
+    assert len(node.prober.assignments) == 2  # and by the next tick that is forgotten
+    await node.drain()
 
 
 async def test_a_database_that_hangs_does_not_hold_up_the_stop(node):

@@ -11,7 +11,7 @@ from fakes.ports import FakeClock
 from mailwatch.core.causes import Cause
 from mailwatch.core.incidents.circuit import CircuitPolicy
 from mailwatch.core.incidents.life import Incident, Signs
-from mailwatch.core.incidents.scopes import Scope, ScopeKind
+from mailwatch.core.incidents.scopes import EGRESS, Scope, ScopeKind
 from mailwatch.core.standing import Decision
 from mailwatch.monitor.circuits import Circuits
 from mailwatch.monitor.incident_returns import Returns
@@ -91,6 +91,27 @@ async def test_a_clock_that_is_set_back_stops_no_feelers():
 )
 async def test_only_what_the_incident_may_have_stopped_is_felt_for(incident, cause, felt):
     assert await Ward(cause, waiting=90).step(incident, FEELER_SECONDS) == felt
+
+
+EGRESS_OVER = replace(GOOGLE, scope=EGRESS, cause=Cause.LOCAL_NETWORK_DOWN)
+
+
+@pytest.mark.parametrize(
+    ("incident", "cause", "back"),
+    [
+        (GOOGLE, Cause.INVALID_CREDENTIALS, 0),
+        (GOOGLE, Cause.OAUTH_GRANT_REVOKED, 0),
+        (replace(GOOGLE, cause=Cause.RATE_LIMITED), Cause.INVALID_CREDENTIALS, 9),
+        (replace(GOOGLE, cause=Cause.INVALID_CREDENTIALS), Cause.INVALID_CREDENTIALS, 9),
+        (APP, Cause.INVALID_CREDENTIALS, 0),
+        (APP, Cause.OAUTH_GRANT_REVOKED, 0),
+        (replace(APP, cause=Cause.CONNECTION_TIMEOUT), Cause.OAUTH_MISCONFIGURED, 9),
+        (EGRESS_OVER, Cause.IP_BLOCKED, 9),
+        (EGRESS_OVER, Cause.INVALID_CREDENTIALS, 0),
+    ],
+)
+async def test_its_end_brings_back_what_it_stopped_and_nobody_with_a_fault_of_their_own(incident, cause, back):
+    assert await Ward(cause, waiting=9).step(replace(incident, closed_at=NOW)) == back
 
 
 async def test_at_its_end_all_come_back_some_at_a_time():

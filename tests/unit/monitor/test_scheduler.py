@@ -1,11 +1,12 @@
 """Coarse jobs: one run at a time, again after a crash, none after the end."""
 
 import asyncio
+from itertools import count
 
 import pytest
 
 from fakes.ports import FakeLog
-from mailwatch.monitor.scheduler import Job, Scheduler
+from mailwatch.monitor.scheduler import SKIPS_SECONDS, SKIPS_TOLD, Job, Scheduler
 from mailwatch.ports import MailwatchError, StoreUnavailableError
 
 SOON = 0.01
@@ -43,7 +44,7 @@ class Duty:
     async def until(self, runs):
         """Wait for that many runs to have begun."""
         async with self.changed:
-            await asyncio.wait_for(self.changed.wait_for(lambda: self.runs >= runs), 10)
+            await asyncio.wait_for(self.changed.wait_for(lambda: self.runs >= runs), 60)
 
 
 @pytest.fixture
@@ -110,6 +111,39 @@ async def test_a_job_never_runs_beside_itself_and_what_was_missed_is_not_made_up
     assert all(record.levelname in {"INFO", "DEBUG", "WARNING"} for record in caplog.records)
 
 
+async def hindered(log, monotonic, *, enough):
+    """Run a job that does not end beside one that does, until *enough*(runs of the other)."""
+    scheduler = Scheduler(log, monotonic=monotonic)
+    slow, other = Duty(), Duty()
+    slow.gate.clear()
+    scheduler.add(Job("slow", SOON, slow.run))
+    scheduler.add(Job("other", SOON, other.run))
+    scheduler.start()
+    async with asyncio.timeout(60):
+        while not enough(other.runs):
+            await asyncio.sleep(SOON)
+    slow.gate.set()
+    scheduler.stop()
+    await asyncio.sleep(0)
+
+
+def told(log):
+    return [fields for fields in log.named("job.skipped") if fields["job"] == "slow"]
+
+
+async def test_runs_left_out_again_and_again_are_told_with_their_count_and_the_library_says_nothing(caplog):
+    log, clock = FakeLog(), count(step=1.0)
+    await hindered(log, lambda: next(clock), enough=lambda _: told(log))
+    assert told(log)[0] == {"job": "slow", "count": SKIPS_TOLD[0], "seconds": pytest.approx(5.0, abs=50)}
+    assert "skipped" not in caplog.text
+
+
+async def test_runs_left_out_now_and_then_are_not_told():
+    log, clock = FakeLog(), count(step=SKIPS_SECONDS)  # each is the first for long
+    await hindered(log, lambda: next(clock), enough=lambda runs: runs > 4 * SKIPS_TOLD[0])
+    assert log.named("job.skipped") == []
+
+
 async def test_after_stop_nothing_runs_and_a_second_stop_does_no_harm(stage):
     scheduler, _ = stage
     duty, witness = Duty(), asyncio.Event()
@@ -142,7 +176,7 @@ async def test_a_job_that_cannot_use_the_database_is_counted(no_task_left_behind
     scheduler.add(Job("away", SOON, away))
     scheduler.add(Job("odd", SOON, odd))
     scheduler.start()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not counted:
             await asyncio.sleep(0.001)
     scheduler.stop()

@@ -92,6 +92,7 @@ async def test_a_held_mailbox_whose_hold_has_ended_is_not_probed_but_sent_to_rec
     assert decision.after.state is State.RECONNECTING
     assert bench.live.published == [("mb_1", State.RECONNECTING)]
     assert bench.meter.reports == []
+    assert bench.meter.moves == [("other", State.HELD, State.RECONNECTING)]
 
 
 async def test_a_fault_of_our_own_is_logged_as_ours(bench):

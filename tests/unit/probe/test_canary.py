@@ -57,7 +57,7 @@ async def test_places_that_refuse_or_cannot_be_found_do_not_answer(resolver, fre
 async def test_silence_is_no_answer_and_is_not_waited_for(resolver, no_task_left_behind):
     with silent() as place:
         canary = canary_of([place], resolver, timeout_seconds=0.2)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert not await canary.answers()
 
 
@@ -65,7 +65,7 @@ async def test_a_quick_answer_does_not_wait_for_a_slow_one(resolver, no_task_lef
     async with listening() as open_place:
         with silent() as place:
             canary = canary_of([place, open_place], resolver, timeout_seconds=3600.0)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 assert await canary.answers()
 
 
@@ -83,7 +83,7 @@ async def test_a_family_that_has_no_route_does_not_make_a_place_silent(no_task_l
         listening() as (_, port),
         NameServer({("place.example", "AAAA"): ["100::1"], ("place.example", "A"): ["127.0.0.1"]}).running() as names,
     ):
-        assert await canary_of([("place.example", port)], Resolver([names.address]), timeout_seconds=2.0).answers()
+        assert await canary_of([("place.example", port)], Resolver([names.address]), timeout_seconds=30.0).answers()
 
 
 # --- name servers ---
@@ -91,7 +91,7 @@ async def test_a_family_that_has_no_route_does_not_make_a_place_silent(no_task_l
 
 async def test_name_servers_are_asked_anew_whatever_is_kept(no_task_left_behind):
     async with NameServer({("place.example", "A"): ["127.0.0.1"]}).running() as names:
-        resolver = Resolver([names.address], timeout_seconds=0.5)
+        resolver = Resolver([names.address], timeout_seconds=30.0)
         canary = canary_of([("place.example", 443), ("127.0.0.1", 443)], resolver)
         assert await canary.examine(Matter.NAMES) is Opinion.SOUND
         names.failing.add("*")
@@ -180,7 +180,7 @@ async def test_places_without_encryption_say_nothing_of_certificates(resolver, f
     async with listening() as plain:
         with silent() as mute:
             places = [plain, mute, ("127.0.0.1", free_port()), ("no.such.host.invalid", 443)]
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 assert await canary_of(places, resolver, close_look_seconds=0.5).examine(Matter.TRUST) is Opinion.UNKNOWN
 
 

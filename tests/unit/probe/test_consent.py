@@ -47,7 +47,7 @@ def app_at(server: TokenServer, **changes: Any) -> OAuthApp:
 @asynccontextmanager
 async def endpoints(*answers: Any) -> AsyncIterator[tuple[HttpConsentEndpoints, TokenServer]]:
     async with TokenServer(*answers).running() as server:
-        found = HttpConsentEndpoints(JudgedHttp(dialer(), allow_cleartext=True, timeout_seconds=2.0))
+        found = HttpConsentEndpoints(JudgedHttp(dialer(), allow_cleartext=True, timeout_seconds=20.0))
         try:
             yield found, server
         finally:

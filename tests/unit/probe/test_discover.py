@@ -18,7 +18,7 @@ RECORDS = {
 
 async def found_for(address: str) -> tuple[str, str | None, str | None]:
     async with NameServer(RECORDS).running() as names:
-        found = await discover(address, Resolver([names.address], timeout_seconds=2))
+        found = await discover(address, Resolver([names.address], timeout_seconds=10))
         return found.found_by, found.imap and found.imap.url, found.smtp and found.smtp.url
 
 

@@ -35,7 +35,7 @@ GONE = answer(400, {"error": "invalid_grant", "error_description": "Token has be
 
 
 @asynccontextmanager
-async def source(server: TokenServer, grants: MemoryGrants, *, timeout_seconds: float = 2.0) -> AsyncIterator[TokenSource]:
+async def source(server: TokenServer, grants: MemoryGrants, *, timeout_seconds: float = 30.0) -> AsyncIterator[TokenSource]:
     app = OAuthApp("app", OAuthKind.CUSTOM, "client-id", Secret("client-c4n4ry"), server.url, ("mail",))
     endpoint = TokenEndpoint(dialer(), allow_cleartext=True, timeout_seconds=timeout_seconds)
     tokens = TokenSource({"app": app}, grants, WallClock(), endpoint)
@@ -222,7 +222,7 @@ async def test_a_late_result_for_an_older_consent_is_not_used() -> None:
 )
 async def test_a_sick_endpoint_says_nothing_of_the_grant(reply: Any, causes: set[Cause], retry_after: float | None) -> None:
     grants = MemoryGrants(STALE)
-    async with TokenServer(reply).running() as server, source(server, grants, timeout_seconds=1.0) as tokens:
+    async with TokenServer(reply).running() as server, source(server, grants, timeout_seconds=8.0) as tokens:
         with pytest.raises(TokenFailureError) as caught:
             await tokens.access_token(BOX)
         evidence = caught.value.evidence
@@ -261,10 +261,9 @@ async def test_an_endpoint_that_the_egress_policy_forbids_is_not_connected_to() 
         app = OAuthApp("app", OAuthKind.CUSTOM, "client-id", None, server.url)
         endpoint = TokenEndpoint(dialer(allow_private_hosts=False), allow_cleartext=True)
         tokens = TokenSource({"app": app}, MemoryGrants(STALE), WallClock(), endpoint)
-        with pytest.raises(TokenFailureError) as caught:
+        with pytest.raises(ImpairedError, match="target_denied"):
             await tokens.access_token(BOX)
         await tokens.close()
-        assert "egress policy" in caught.value.evidence.response
         assert not server.forms
 
 

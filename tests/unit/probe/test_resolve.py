@@ -1,7 +1,6 @@
 """Names to addresses: literals, the hosts file, a real (fake) name server, and everything that can go wrong with one."""
 
 import asyncio
-import time
 from pathlib import Path
 
 import pytest
@@ -79,7 +78,7 @@ async def test_each_failure_is_told_by_its_class_and_words(host: str, kind: str,
         server.mute.add("mute.example")
         server.failing.add("broken.example")
         with pytest.raises(ResolveError, match=words) as caught:
-            await Resolver([server.address], timeout_seconds=0.3).addresses(host)
+            await Resolver([server.address], timeout_seconds=0.3 if host.startswith("mute") else 30.0).addresses(host)
         assert caught.value.kind == kind
 
 
@@ -112,14 +111,14 @@ async def test_an_answer_lives_for_its_ttl_within_bounds() -> None:
 async def test_a_family_that_is_not_answered_does_not_hold_up_the_other() -> None:
     async with NameServer(RECORDS).running() as server:
         server.mute.add("four.example AAAA")
-        began = time.monotonic()
-        assert await Resolver([server.address], timeout_seconds=30).addresses("four.example") == ("192.0.2.4",)
-        assert time.monotonic() - began < 15
+        # whoever waited for it would wait for an hour
+        async with asyncio.timeout(120):
+            assert await Resolver([server.address], timeout_seconds=3600).addresses("four.example") == ("192.0.2.4",)
 
 
 async def test_a_dead_name_server_holds_up_neither_literals_nor_kept_names_nor_threads() -> None:
     async with NameServer(RECORDS).running() as server:
-        resolver = Resolver([server.address], timeout_seconds=1.0)
+        resolver = Resolver([server.address], timeout_seconds=3.0)
         await resolver.addresses("mail.example")
         server.mute.add("*")
         waiting = [asyncio.ensure_future(resolver.addresses(f"h{number}.example")) for number in range(50)]
@@ -143,7 +142,7 @@ async def test_nobody_waiting_means_nobody_asking(no_task_left_behind: None) -> 
 
 async def test_mail_servers_and_services_are_told_best_first() -> None:
     async with NameServer(RECORDS).running() as server:
-        resolver = Resolver([server.address], timeout_seconds=1)
+        resolver = Resolver([server.address], timeout_seconds=30)
         assert await resolver.mail_servers("example") == ("first.example", "second.example")
         assert await resolver.mail_servers("nowhere.example") == ()
         assert await resolver.services("_imaps._tcp.example") == (("mail.example", 993),)

@@ -1,13 +1,15 @@
 """Certificates good and wrong, STARTTLS stripped and injected, and a store of authorities that is empty."""
 
 import ssl
+import warnings
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fakes.certificates import Certificates
+from fakes.certificates import OUTDATED, Certificates
 from fakes.dialogues import finish, imap, mute, reset, smtp
 from fakes.peer import ScriptedServer
 from fakes.probing import LOOPS, dialer, look, mailbox, run_on
@@ -15,6 +17,7 @@ from mailwatch.core.causes import Cause
 from mailwatch.core.classify import diagnose
 from mailwatch.core.evidence import ChannelReport, Outcome, Phase
 from mailwatch.probe import tls
+from mailwatch.probe.resolve import Resolver
 from mailwatch.probe.tls import CaStoreError, make_ssl_context
 
 SECURE = [("imap", "imaps"), ("imap", "imap+starttls"), ("smtp", "smtps"), ("smtp", "smtp+starttls")]
@@ -74,6 +77,66 @@ def test_a_certificate_gets_its_verdict(
     assert not any(b"AUTH" in line for line in heard)
 
 
+NAMED = [
+    # the mailbox's host, the certificate's names, the verify code; none: it fits
+    ("127.0.0.1", ["127.0.0.1"], None),
+    ("localhost", ["127.0.0.1"], 62),
+    ("localhost.", ["localhost"], None),  # the dot at the end is DNS's, and no part of the name
+    ("127.0.0.1", ["localhost"], 64),
+    ("a.mail.test", ["*.mail.test"], None),
+    ("A.Mail.Test", ["*.mail.test"], None),
+    ("a.b.mail.test", ["*.mail.test"], 62),  # RFC 9525, 6.3: a wildcard stands for one label
+    ("mail.test", ["*.mail.test"], 62),
+    ("b\u00fccher.test", ["xn--bcher-kva.test"], None),
+    ("xn--bcher-kva.test", ["b\u00fccher.test"], None),
+    ("\u043f\u043e\u0447\u0442\u0430.test", ["xn--80a1acny.test"], None),
+    ("imap.b\u00fccher.test", ["*.xn--bcher-kva.test"], None),
+    ("b\u00fccher.test", ["bucher.test"], 62),
+    ("p\u0430ypal.test", ["paypal.test"], 62),  # a Cyrillic letter that looks like the Latin one
+]
+
+
+async def visit_named(
+    host: str, scheme: str, script: Any, context: ssl.SSLContext | None, certificates: Certificates, hosts: Path
+) -> ChannelReport:
+    """A probe of a server that is known as *host*, whatever that is."""
+    known = host.encode("idna").decode("ascii").lower().rstrip(".")
+    hosts.write_text(f"127.0.0.1 {known}\n")
+    async with ScriptedServer(script, tls=context).running() as server:
+        box = mailbox(**{scheme[:4]: f"{scheme}://{host}:{server.port}"})
+        return await look(box, dialer(certificates.ca_file, resolver=Resolver([], hosts_file=hosts)))
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("scheme", ["imaps", "smtp+starttls"])
+@pytest.mark.parametrize(("host", "names", "code"), NAMED)
+def test_a_name_fits_by_its_labels_in_every_alphabet(
+    host: str, names: list[str], code: int | None, scheme: str, loop: str, certificates: Certificates, tmp_path: Path
+) -> None:
+    script, listener = good(scheme, certificates.server_of(*names))
+    hosts = tmp_path / "hosts"
+    channel = run_on(loop, lambda: visit_named(host, scheme, script, listener, certificates, hosts), handler=lambda context: None)
+    if code is None:
+        assert channel.outcome is Outcome.HEALTHY, channel
+        return
+    assert channel.evidence is not None
+    assert (channel.phase, channel.evidence.verify_code) == (Phase.TLS, code)
+    assert diagnose(channel.evidence).cause is Cause.TLS_CERTIFICATE_UNTRUSTED
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize(("host", "name", "code"), [("127.0.0.1", "127.0.0.1", 64), ("a.mail.test", "*.*.test", 62)])
+def test_what_is_no_name_but_stands_in_its_place_names_nobody(
+    host: str, name: str, code: int, loop: str, certificates: Certificates, tmp_path: Path
+) -> None:
+    script, listener = good("imaps", certificates.server_of_literal_name(name))
+    hosts = tmp_path / "hosts"
+    channel = run_on(loop, lambda: visit_named(host, "imaps", script, listener, certificates, hosts), handler=lambda context: None)
+    assert channel.evidence is not None
+    assert channel.evidence.verify_code == code
+    assert diagnose(channel.evidence).cause is Cause.TLS_CERTIFICATE_UNTRUSTED
+
+
 @pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize(("_", "scheme"), SECURE)
 def test_a_self_signed_certificate_is_not_trusted(
@@ -113,7 +176,7 @@ def test_no_byte_of_a_secret_leaves_when_starttls_is_stripped_or_injected(
     context = certificates.server()
     script = (imap if name == "imap" else smtp)(quirks, tls=context)
     channel, heard = run_on(
-        loop, lambda: visit(f"{name}+starttls", script, None, certificates, timeout_seconds=3), handler=lambda context: None
+        loop, lambda: visit(f"{name}+starttls", script, None, certificates, timeout_seconds=60), handler=lambda context: None
     )
     assert channel.evidence is not None
     assert diagnose(channel.evidence).cause is cause, channel.evidence
@@ -132,12 +195,33 @@ def test_a_server_that_cannot_start_tls_now_is_unavailable(reply: bytes, loop: s
 
 @pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("scheme", ["imaps", "smtps"])
-def test_a_server_of_old_tls_versions_only_fails_the_handshake(scheme: str, loop: str, certificates: Certificates) -> None:
-    script, listener = good(scheme, certificates.server("tls_1_1_only"))
+@pytest.mark.parametrize("fault", OUTDATED)
+def test_a_server_of_old_tls_versions_or_weak_ciphers_only_fails_the_handshake(
+    fault: str, scheme: str, loop: str, certificates: Certificates
+) -> None:
+    script, listener = good(scheme, certificates.server(fault))
     channel, _ = run_on(loop, lambda: visit(scheme, script, listener, certificates), handler=lambda context: None)
     assert channel.evidence is not None
     assert channel.phase is Phase.TLS
     assert diagnose(channel.evidence).cause in {Cause.TLS_HANDSHAKE_FAILED, Cause.CONNECTION_DROPPED}, channel.evidence
+
+
+@pytest.mark.parametrize("fault", OUTDATED)
+def test_such_servers_lack_nothing_else(fault: str, certificates: Certificates) -> None:
+    client = make_ssl_context(certificates.ca_file)
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        client.minimum_version = ssl.TLSVersion.TLSv1
+    client.set_ciphers("ALL:eNULL:@SECLEVEL=0")
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = [
+        client.wrap_bio(to_client, to_server, server_hostname="localhost"),
+        certificates.server(fault).wrap_bio(to_server, to_client, server_side=True),
+    ]
+    for _ in range(4):
+        for end in ends:
+            with suppress(ssl.SSLWantReadError):
+                end.do_handshake()
+    assert ends[0].version() in {version.name.replace("_", ".") for version in OUTDATED[fault][:2]}
 
 
 async def plain_banner(peer: Any) -> None:
@@ -159,7 +243,7 @@ async def plain_banner(peer: Any) -> None:
 def test_a_handshake_that_breaks_off_is_told_in_the_tls_phase(
     scheme: str, act: Any, causes: set[Cause], loop: str, certificates: Certificates
 ) -> None:
-    channel, _ = run_on(loop, lambda: visit(scheme, act, None, certificates, timeout_seconds=0.6), handler=lambda context: None)
+    channel, _ = run_on(loop, lambda: visit(scheme, act, None, certificates, timeout_seconds=2.0), handler=lambda context: None)
     assert channel.evidence is not None
     assert channel.phase is Phase.TLS
     assert diagnose(channel.evidence).cause in causes, channel.evidence

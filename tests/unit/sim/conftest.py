@@ -17,7 +17,8 @@ import pytest
 from mailwatch.core.mailbox import AuthKind, Protocol, TlsMode
 from mailwatch.sim import Dialect, ProviderSpec, World
 
-TIMEOUT = 10
+TIMEOUT = 60
+_SILENT_TURNS = 50
 
 
 class Client:
@@ -112,17 +113,41 @@ class Client:
 
         return await asyncio.to_thread(run)
 
-    async def lines(self, provider: str, protocol: Protocol, send: bytes = b"", *, mode: TlsMode = TlsMode.IMPLICIT) -> bytes:
-        """All that a server says to *send* until it closes or falls silent for half a second."""
+    async def lines(
+        self,
+        provider: str,
+        protocol: Protocol,
+        send: bytes = b"",
+        *,
+        mode: TlsMode = TlsMode.IMPLICIT,
+        then: tuple[bytes, Callable[[], object]] | None = None,
+    ) -> bytes:
+        """All that a server says to *send* until it closes or falls silent for half a second.
+
+        *then* is what to do once the server has said something.
+
+        In turns of the loop, which the server shares: seconds in which nobody had any are no silence.
+        """
         endpoint = self.world[provider].endpoint(protocol, mode)
         tls = self.context if mode is TlsMode.IMPLICIT else None
         reader, writer = await asyncio.open_connection(endpoint.host, endpoint.port, ssl=tls)
         writer.write(send)
         got = b""
         try:
-            while chunk := await asyncio.wait_for(reader.read(65_536), 0.5):
-                got += chunk
-        except (TimeoutError, ConnectionResetError, ssl.SSLError):
+            silent_turns = 0
+            while silent_turns < _SILENT_TURNS:
+                try:
+                    chunk = await asyncio.wait_for(reader.read(65_536), 0.01)
+                except TimeoutError:
+                    silent_turns += 1
+                    continue
+                if not chunk:
+                    break
+                got, silent_turns = got + chunk, 0
+                if then is not None and then[0] in got:
+                    then[1]()
+                    then = None
+        except (ConnectionResetError, ssl.SSLError):
             pass
         finally:
             writer.transport.abort()

@@ -55,11 +55,12 @@ async def test_opening_twice_and_shutting_twice_does_no_harm(door):
 
 
 async def test_closing_ends_the_sessions_that_run():
-    ended = asyncio.Event()
+    begun, ended = asyncio.Event(), asyncio.Event()
 
     async def stay(plain):
+        begun.set()
         try:
-            await asyncio.sleep(60)
+            await asyncio.sleep(3600)
         finally:
             plain.close()
             ended.set()
@@ -67,7 +68,7 @@ async def test_closing_ends_the_sessions_that_run():
     door = Door("127.0.0.1", 0, stay)
     door.open()
     _, writer = await asyncio.open_connection(door.host, door.port)
-    await asyncio.sleep(0.05)
+    await begun.wait()
     await door.close()
     assert ended.is_set()
     writer.close()

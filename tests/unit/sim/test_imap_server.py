@@ -86,22 +86,21 @@ async def test_a_wrong_password_is_counted_and_the_session_goes_on(world, client
 async def test_idle_tells_of_new_mail(world, client):
     password = world.accounts[ANNA].password.encode()
     send = b"a1 LOGIN anna@hoster.example " + password + b"\r\na2 SELECT INBOX\r\na3 IDLE\r\n"
-    heard = asyncio.create_task(client.lines("hoster", Protocol.IMAP, send))
-    await asyncio.sleep(0.25)
-    world.accounts[ANNA].inbox.deliver(b"Subject: x\r\n\r\n")
-    got = await heard
+    inbox = world.accounts[ANNA].inbox
+    got = await client.lines("hoster", Protocol.IMAP, send, then=(b"+ idling", lambda: inbox.deliver(b"Subject: x\r\n\r\n")))
     assert b"+ idling" in got
     assert got.rstrip().endswith(b"* 1 EXISTS")
 
 
 async def test_a_cut_session_hears_why(world, client):
     password = world.accounts[ANNA].password.encode()
-    heard = asyncio.create_task(
-        client.lines("hoster", Protocol.IMAP, b"a1 LOGIN anna@hoster.example " + password + b"\r\na2 IDLE\r\n")
+    cut = []
+    got = await client.lines(
+        *("hoster", Protocol.IMAP, b"a1 LOGIN anna@hoster.example " + password + b"\r\na2 IDLE\r\n"),
+        then=(b"+ idling", lambda: cut.append(world["hoster"].cut(Protocol.IMAP, "Server shutting down."))),
     )
-    await asyncio.sleep(0.25)
-    assert world["hoster"].cut(Protocol.IMAP, "Server shutting down.") == 1
-    assert (await heard).endswith(b"* BYE Server shutting down.\r\n")
+    assert cut == [1]
+    assert got.endswith(b"* BYE Server shutting down.\r\n")
 
 
 async def test_too_many_sessions_of_one_account_are_refused(world, client):

@@ -25,12 +25,12 @@ def test_it_prints_where_it_listens_serves_and_ends_with_its_totals():
         mailbox = next(row for row in document["mailboxes"] if row["provider"] == "hoster-a")
         place = urlsplit(document["providers"]["hoster-a"]["imap"])
         context = ssl.create_default_context(cafile=document["ca_file"])
-        with imaplib.IMAP4_SSL(place.hostname, place.port, ssl_context=context, timeout=10) as client:
+        with imaplib.IMAP4_SSL(place.hostname, place.port, ssl_context=context, timeout=60) as client:
             assert client.login(mailbox["username"], mailbox["secret"])[0] == "OK"
         process.send_signal(signal.SIGTERM)
         totals = json.loads(process.stdout.readline())["totals"]
         assert totals["hoster-a"]["accepted"] == 1
-        assert process.wait(10) == 0
+        assert process.wait(120) == 0
 
 
 def test_an_unknown_provider_is_refused_with_the_known_ones(capsys):

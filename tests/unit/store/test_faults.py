@@ -91,3 +91,8 @@ def test_damage_is_told_with_its_cure():
 
 def test_an_error_without_words_is_told_by_its_class():
     assert str(told(Fault.UNAVAILABLE, TimeoutError(), "x")).endswith("TimeoutError")
+
+
+def test_an_input_or_output_error_of_sqlite_is_told_to_be_perhaps_a_full_disk():
+    error = told(Fault.RECONNECT, sqlite_error(sqlite3.SQLITE_IOERR, "disk I/O error"), "/var/lib/a.db")
+    assert str(error).endswith("disk I/O error; the disk may be full, or failing")

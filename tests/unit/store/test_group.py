@@ -22,7 +22,7 @@ async def test_who_waits_for_the_end_may_give_up_and_the_writing_goes_on():
     closing = asyncio.ensure_future(group.close())
     await asyncio.sleep(0)
     closing.cancel()
-    done, _ = await asyncio.wait({closing}, timeout=10)
+    done, _ = await asyncio.wait({closing}, timeout=60)
     assert done
     assert closing.cancelled()
     go.set()

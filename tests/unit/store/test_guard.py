@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from mailwatch.ports import SchemaError
+from mailwatch.ports import SchemaError, StoreUnavailableError
 from mailwatch.store.guard import FileGuard
 
 
@@ -20,6 +20,14 @@ def test_a_second_daemon_is_refused_and_told_who_the_first_is(path):
     first.release()
     second.hold()
     second.release()
+
+
+def test_a_full_disk_is_told_by_the_file_and_leaves_no_lock(path):
+    path.with_name(path.name + ".lock").symlink_to("/dev/full")
+    guard = FileGuard(path)
+    with pytest.raises(StoreUnavailableError, match=r"mailwatch\.db\.lock: .*; free some space there"):
+        guard.hold()
+    guard.release()
 
 
 def test_a_killed_daemon_holds_nothing(path):

@@ -21,12 +21,12 @@ def locked(path, store):
 
 
 async def test_with_nothing_new_nothing_is_written(store, locked):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert await store.outbox.fan_out(ALL, 100) == 0
 
 
 async def test_with_nothing_due_nothing_is_written(store, locked):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert await store.outbox.claim_deliveries(NOON, 100, 60, excluding=frozenset()) == ()
 
 

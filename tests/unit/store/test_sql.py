@@ -12,7 +12,9 @@ import pytest
 
 from contract.fleet import NOON, add, clean, filled, later, moved, oauth_mailbox, password_mailbox
 from mailwatch.core import acts
+from mailwatch.core.lifecycle import State
 from mailwatch.core.secret import Secret
+from mailwatch.core.standing import Decision
 from mailwatch.ports import Act, NewMailbox, SchemaError, StoreUnavailableError
 from mailwatch.store import SqlStore, Vault, engine
 
@@ -114,6 +116,16 @@ async def test_observers_are_told_of_batches(store):
     await store.flush()
     assert len(seconds) == 1
     assert store.dropped == 0
+
+
+async def test_observers_are_told_what_acts_moved(store):
+    told = []
+    store.observe(moved=lambda provider, decision: told.append((provider, [each.to_state for each in decision.transitions])))
+    await filled(store, 1)
+    by = Act("cli:test", "test")
+    await store.change("mb_0000", lambda standing: acts.disconnect(standing, later(), by.actor), by)
+    await store.change("mb_0000", lambda standing: Decision(standing, standing), by)
+    assert told == [("other", [State.INACTIVE])]
 
 
 _WORKER = """

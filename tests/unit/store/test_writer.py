@@ -43,13 +43,13 @@ def table():
 
 
 async def eventually(condition):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.001)
 
 
 async def test_rows_wait_for_company_but_not_for_long(table):
-    behind = WriteBehind(table.write, rows=100, seconds=0.02)
+    behind = WriteBehind(table.write, rows=100, seconds=1.0)
     behind.start()
     for number in range(3):
         await behind.put(item(number))

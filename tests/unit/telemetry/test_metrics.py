@@ -28,6 +28,16 @@ def metrics():
     return Metrics(["google", "microsoft"], "1.2.3")
 
 
+def test_open_sessions_and_their_ends_are_counted(metrics):
+    metrics.set_watched(7, 2)
+    metrics.watch_ended(Cause.SESSION_EXPIRED)
+    text = metrics.exposition()[0].decode()
+    assert "mailwatch_watched_mailboxes 7.0" in text
+    assert "mailwatch_watch_passed_over_mailboxes 2.0" in text
+    assert 'mailwatch_watch_ends_total{cause="session_expired"} 1.0' in text
+    assert 'mailwatch_watch_ends_total{cause="connection_dropped"} 0.0' in text
+
+
 def claim(provider="google", **standing):
     mailbox = Mailbox(
         id="mb_1",
@@ -95,6 +105,13 @@ def test_a_disconnection_counts_when_it_is_confirmed(metrics, to):
     metrics.probed(claim(), report(channel(Outcome.FAILED)), decision(to, before=State.SUSPECT, cause=Cause.DNS_FAILURE))
     assert value(metrics, "disconnections_total", provider="google", cause="dns_failure") == 1
     assert value(metrics, "transitions_total", from_state="suspect", to_state=to.value) == 1
+
+
+def test_what_no_probe_moved_counts_too(metrics):
+    metrics.moved("google", decision(State.RECONNECTING, before=State.SUSPECT, cause=Cause.DNS_FAILURE))
+    metrics.moved("evil.example\n", decision(State.INACTIVE))
+    assert value(metrics, "disconnections_total", provider="google", cause="dns_failure") == 1
+    assert value(metrics, "transitions_total", from_state="connected", to_state="inactive") == 1
 
 
 def test_two_moves_in_one_decision_count_both(metrics):
@@ -210,7 +227,7 @@ async def test_rendering_takes_a_thread_of_its_own(metrics):
     release = threading.Event()
     blocked = [loop.run_in_executor(None, release.wait) for _ in range(64)]  # the default pool is full
     try:
-        body, _ = await asyncio.wait_for(metrics.render(""), timeout=30)
+        body, _ = await asyncio.wait_for(metrics.render(""), timeout=120)
     finally:
         release.set()
         await asyncio.gather(*blocked)
@@ -293,6 +310,8 @@ def test_a_node_that_does_not_probe_says_nothing_of_its_network_and_of_circuits(
     silent = Metrics(["google"], "1", probes=False).exposition()[0].decode()
     assert "mailwatch_self_connectivity_up" not in silent
     assert "mailwatch_provider_circuit_state" not in silent
+    assert "mailwatch_due_mailboxes" not in silent
+    assert "mailwatch_probe_lag_seconds" not in silent
     assert "mailwatch_incidents{" in silent
     probing = Metrics(["google"], "1").exposition()[0].decode()
     assert "mailwatch_self_connectivity_up 1.0" in probing

@@ -133,6 +133,7 @@ def test_what_was_not_told_anew_for_two_minutes_is_exported_no_more_and_comes_ba
         troubles.consents_ending({"own": 6})
         troubles.webhooks({"crm": True})
         troubles.stale(7)
+        troubles.impaired({("google", "secret_unreadable"): 8})
 
     tell()
     names = {family.name.removeprefix("mailwatch_") for family in troubles.collect()}

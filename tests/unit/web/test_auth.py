@@ -13,6 +13,7 @@ ACTING = {
     "disconnect_mailbox", "reconnect_mailbox", "make_reconnect_link", "hold_mailbox", "release_mailbox", "probe_mailbox",
     "set_secret", "act_on_mailboxes", "add_campaign", "amend_campaign", "link_campaign", "unlink_campaign", "pause_campaign",
     "resume_campaign", "release_brake", "cancel_job", "poll_consent", "declare_maintenance", "end_maintenance",
+    "close_incident",
 }  # fmt: skip
 ADMINISTERING = {
     "add_mailbox", "import_mailboxes", "remove_mailbox", "list_audit", "replay_delivery", "enable_webhook", "list_tokens",

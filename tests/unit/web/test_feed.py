@@ -53,7 +53,7 @@ async def numbers(source, count):
     """The ids of the next *count* events."""
     found = []
     while len(found) < count:
-        found += [event.id for event in await asyncio.wait_for(anext(source), 10) or ()]
+        found += [event.id for event in await asyncio.wait_for(anext(source), 60) or ()]
     return found
 
 
@@ -164,7 +164,7 @@ async def test_at_the_end_every_stream_ends(feed, no_task_left_behind):
     waiting = asyncio.ensure_future(anext(source, "ended"))
     await asyncio.sleep(0)
     feed.close()
-    assert await asyncio.wait_for(waiting, 10) in (None, "ended")
+    assert await asyncio.wait_for(waiting, 60) in (None, "ended")
     assert [batch async for batch in source] == []
 
 

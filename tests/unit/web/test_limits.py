@@ -154,7 +154,7 @@ async def send(rig, head, body=b""):
         f"POST /api/v1/mailboxes HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n{head}\r\n\r\n".encode() + body
     )
     try:
-        return int((await asyncio.wait_for(reader.readline(), 10)).split()[1])
+        return int((await asyncio.wait_for(reader.readline(), 60)).split()[1])
     finally:
         writer.close()
 

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from builders import NOW
 from fakes.web import BY
 from mailwatch.core.lifecycle import IllegalMoveError, State, Trigger
 from mailwatch.core.roster import RosterFault
@@ -11,6 +12,7 @@ from mailwatch.desk.acts import HoldError
 from mailwatch.desk.newcomers import RosterError
 from mailwatch.ports import KeyRetiredError, MailboxExistsError, MailwatchError, StoreUnavailableError
 from mailwatch.ports.campaigns import CampaignNotFoundError, StaleError
+from mailwatch.ports.incidents import IncidentNotFoundError, IncidentOverError
 from mailwatch.ports.people import AccountError, Role
 from mailwatch.web.problems import CODES, Problem, from_error
 
@@ -82,6 +84,8 @@ async def test_what_is_no_json_is_told(rig, body):
         (MailboxExistsError("x"), "exists"),
         (CampaignNotFoundError("x"), "not_found"),
         (StaleError("x"), "stale"),
+        (IncidentNotFoundError("x"), "not_found"),
+        (IncidentOverError("inc_1", NOW), "over"),
         (HoldError("x"), "unfit"),
         (AccountError("x"), "account"),
         (StoreUnavailableError("x"), "unavailable"),

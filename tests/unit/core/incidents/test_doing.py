@@ -6,7 +6,7 @@ import pytest
 
 from builders import NOW
 from mailwatch.core.causes import Cause
-from mailwatch.core.incidents.doing import what_is_done
+from mailwatch.core.incidents.doing import looks_by_canaries, what_is_done
 from mailwatch.core.incidents.life import Incident
 from mailwatch.core.incidents.scopes import EGRESS, Scope, ScopeKind
 
@@ -38,3 +38,19 @@ def test_while_our_own_network_is_broken_nobody_is_judged():
 
 def test_what_is_over_says_so():
     assert what_is_done(replace(WHOLE, closed_at=NOW), 15.0).startswith("It is over.")
+
+
+@pytest.mark.parametrize(
+    ("scope", "share", "seconds", "expected"),
+    [
+        (WHOLE.scope, 0.9, 15.0, True),
+        (Scope(ScopeKind.ENDPOINT, "imap.example.org"), 0.9, 15.0, True),
+        (WHOLE.scope, 0.1, 15.0, False),
+        (WHOLE.scope, 0.9, None, False),
+        (Scope(ScopeKind.OAUTH_APP, "outreach"), 1.0, 15.0, False),
+        (EGRESS, 1.0, 15.0, False),
+    ],
+)
+def test_canaries_look_at_places_that_are_down_as_a_whole(scope, share, seconds, expected):
+    assert looks_by_canaries(replace(WHOLE, scope=scope, peak_share=share), seconds) is expected
+    assert not looks_by_canaries(replace(WHOLE, scope=scope, peak_share=share, closed_at=NOW), seconds)

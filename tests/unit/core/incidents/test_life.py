@@ -8,7 +8,7 @@ import pytest
 from mailwatch.core.causes import Cause
 from mailwatch.core.incidents.detect import Finding
 from mailwatch.core.incidents.life import Change, Incident, LifePolicy, Signs, advance
-from mailwatch.core.incidents.picture import Failing, Recovered, signs_of
+from mailwatch.core.incidents.picture import Failing, Recent, Recovered, signs_of
 from mailwatch.core.incidents.scopes import EGRESS, Scope, ScopeKind, Traits
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -132,7 +132,7 @@ def test_mailboxes_that_wait_for_their_owners_since_months_do_not_keep_an_incide
         away = sum(each > now for each in back)
         returned = sum(now - 120 < each <= now for each in back)
         failing = [Failing(here, 3, 0, Cause.OAUTH_GRANT_REVOKED, blocked=True), Failing(here, away, 0, after=NOW)]
-        return signs_of(incident, fresh=[], failing=failing, recovered=[Recovered(here, returned, NOW)], now=at(now))
+        return signs_of(incident, Recent([], failing, [Recovered(here, returned, NOW)]), at(now))
 
     assert lived(incident, show, 96) is not None
 
@@ -145,7 +145,7 @@ def test_a_host_that_is_back_does_not_stay_closed_for_those_that_failed_long_bef
     def show(now):
         failing = [Failing(here, 8, 1 + 7 * (60 <= now < 180)), Failing(here, 30 if now < 60 else 0, 0, after=NOW)]
         recovered = [Recovered(here, 30 if 60 <= now < 180 else 0, NOW)]
-        return signs_of(incident, fresh=[], failing=failing, recovered=recovered, now=at(now))
+        return signs_of(incident, Recent([], failing, recovered), at(now))
 
     assert lived(incident, show, 24) == 60
 
@@ -238,7 +238,7 @@ def test_feelers_that_come_through_end_what_stopped_its_mailboxes_for_good(faili
     incident = Incident("i", scope, Cause.OAUTH_MISCONFIGURED, NOW, NOW, 5000, 1.0, size=5000)
     blocked = Failing(ours, 4995, 0, Cause.OAUTH_MISCONFIGURED, blocked=True, after=NOW)
     ill = Failing(ours, failing, failing, Cause.OAUTH_MISCONFIGURED, after=NOW)
-    shown = signs_of(incident, fresh=[], failing=[blocked, ill], recovered=[Recovered(ours, 5 - failing, NOW)], now=at(1800))
+    shown = signs_of(incident, Recent([], [blocked, ill], [Recovered(ours, 5 - failing, NOW)]), at(1800))
     news = advance([incident], [], {scope: shown}, {}, at(1800))
     assert any(each.change is Change.CLOSED for each in news) is is_over
 

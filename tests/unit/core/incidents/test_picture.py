@@ -10,6 +10,7 @@ from mailwatch.core.incidents.life import Incident
 from mailwatch.core.incidents.picture import (
     Failing,
     FreshFailures,
+    Recent,
     Recovered,
     begins,
     by_scope,
@@ -65,7 +66,7 @@ def back(traits, count, **fields):
 
 def signs(scope, *, fresh=(), failing=(), recovered=(), cause=Cause.SERVER_UNAVAILABLE, of=signs_of):
     incident = replace(OUTAGE, scope=scope, cause=cause)
-    return of(incident, fresh=fresh, failing=failing, recovered=recovered, now=NOW)
+    return of(incident, Recent(fresh, failing, recovered), NOW)
 
 
 def test_only_what_is_in_the_scope_speaks_for_it():

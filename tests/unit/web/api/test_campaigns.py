@@ -2,6 +2,12 @@
 
 import pytest
 
+from contract.fleet import moved
+from fakes.web import BY
+from mailwatch.core.campaigns import CampaignPolicy, Mode
+from mailwatch.core.causes import Cause
+from mailwatch.core.lifecycle import State, Trigger
+
 NEW = {"id": "spring", "name": "Spring", "sender": "crm-7", "position": "mail 41", "mailboxes": ["mb_0000", "user1@example.org"]}
 
 
@@ -66,6 +72,24 @@ async def test_the_brake_is_looked_at_and_released(filled):
     assert (await filled.ask("POST", "/api/v1/brake:release"))[::2] == (200, {"campaigns": 0})
 
 
+@pytest.mark.parametrize(("mode", "braked"), [(Mode.ENFORCE, True), (Mode.OBSERVE, False)])
+async def test_a_pause_says_whether_the_brake_holds_it_back_or_it_is_only_noted(rig, mode, braked):
+    await rig.fill(3)
+    for number in range(3):
+        await rig.ask("POST", "/api/v1/campaigns", {"id": f"c{number}", "name": "x", "mailboxes": [f"mb_000{number}"]})
+    rig.store.campaign_policy = CampaignPolicy(mode=mode, brake_ratio=0.1, brake_floor=0)
+    now = rig.clock.now()
+    for to, trigger in ((State.SUSPECT, Trigger.PROBE_FAILED), (State.RECONNECTING, Trigger.FAILURE_CONFIRMED)):
+        (claim,) = [each for each in await rig.store.claim_due(now, 10, 60) if each.mailbox.id == "mb_0000"]
+        await rig.store.record(claim, moved(claim, to, trigger, at=now, due_at=now, cause=Cause.SERVER_UNAVAILABLE))
+    (held,) = (await rig.ask("GET", "/api/v1/brake"))[2]["pauses"]
+    assert (held["campaign"], held["in_force"], held["braked"]) == ("c0", False, braked)
+    assert (await rig.ask("GET", "/api/v1/campaigns/c0"))[2]["pauses"] == [held]
+    assert (await rig.ask("POST", "/api/v1/brake:release"))[2] == {"campaigns": 1}
+    (pause,) = (await rig.ask("GET", "/api/v1/campaigns/c0"))[2]["pauses"]
+    assert (pause["in_force"], pause["braked"]) == (True, False)
+
+
 async def test_what_is_not_there_or_makes_no_sense_is_told(filled):
     assert (await filled.ask("POST", "/api/v1/campaigns/none/pause", {"reason": "x"}))[0] == 404
     assert (await filled.ask("POST", "/api/v1/campaigns", {"id": "x", "name": "x", "mailboxes": ["mb_none"]}))[0] == 404
@@ -78,6 +102,36 @@ async def test_an_id_of_any_letters_has_a_place(filled):
     status, headers, _ = await filled.ask("POST", "/api/v1/campaigns", {"id": "früh ling", "name": "x"})
     assert (status, headers["Location"]) == (201, "/api/v1/campaigns/fr%C3%BCh%20ling")
     assert (await filled.ask("GET", headers["Location"]))[0] == 200
+
+
+async def test_a_pause_names_its_mailbox_by_its_address_while_it_is_there(filled):
+    await filled.surface.desk.disconnect("mb_0000", BY)
+    await filled.ask("POST", "/api/v1/campaigns", {"id": "autumn", "name": "x"})
+    await filled.ask("POST", "/api/v1/campaigns/autumn/pause", {"reason": "typo"})
+    one = (await filled.ask("GET", "/api/v1/campaigns/spring"))[2]["pauses"]
+    assert [(pause["mailbox"], pause["address"]) for pause in one] == [("mb_0000", "user0@example.org")]
+    listed = {each["id"]: each["pauses"] for each in (await filled.ask("GET", "/api/v1/campaigns?state=paused"))[2]["campaigns"]}
+    assert listed["spring"] == one
+    assert [(pause["mailbox"], pause["address"]) for pause in listed["autumn"]] == [(None, None)]
+    await filled.surface.desk.remove("mb_0000", BY, typed_address="user0@example.org")
+    spans = "/api/v1/campaigns/spring/spans?since=2026-01-01T00:00:00Z&until=2027-01-01T00:00:00Z"
+    (left,) = (await filled.ask("GET", spans))[2]["pauses"]
+    assert (left["mailbox"], left["address"]) == (None, None)
+
+
+@pytest.mark.parametrize(("act", "given"), [("pause", {"reason": "typo"}), ("resume", None)])
+async def test_one_that_is_finished_is_over_and_not_stale(filled, act, given):
+    await filled.ask("PATCH", "/api/v1/campaigns/spring", {"finished": True})
+    status, _, problem = await filled.ask("POST", f"/api/v1/campaigns/spring/{act}", given)
+    assert (status, problem["code"]) == (409, "over")
+    assert problem["detail"] == f"the campaign 'spring' is finished; there is nothing to {act}"
+
+
+async def test_an_if_match_that_is_none_is_malformed(filled):
+    status, _, problem = await filled.ask("POST", "/api/v1/campaigns/spring/resume", headers={"If-Match": "garbage"})
+    assert (status, problem["code"]) == (400, "malformed")
+    status, _, problem = await filled.ask("POST", "/api/v1/mailboxes/mb_0000/disconnect", headers={"If-Match": "3"})
+    assert (status, problem["code"]) == (400, "malformed")
 
 
 ON_CAMPAIGN = [

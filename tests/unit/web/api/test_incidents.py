@@ -99,6 +99,73 @@ async def test_an_outage_that_is_not_there_is_not_found(rig):
     assert (await rig.ask("GET", "/api/v1/incidents?cursor=inc_none"))[2] == {"incidents": [], "next": None}
 
 
+async def audited(rig):
+    rows = (await rig.ask("GET", "/api/v1/audit"))[2]["audit"]
+    return [(row["action"], row["actor"], row["subject"]) for row in rows if row["action"].startswith("incident.")]
+
+
+async def test_a_person_who_knows_better_closes_one(rig):
+    now = rig.clock.now()
+    await rig.store.incidents.save([incident(1, now)])
+    rig.clock.advance(60)
+    status, _, closed = await rig.ask("POST", "/api/v1/incidents/inc_1/close", role="act")
+    assert (status, closed["closed_at"]) == (200, (now + timedelta(minutes=1)).isoformat().replace("+00:00", "Z"))
+    assert closed["doing"].startswith("It is over.")
+    assert (await rig.ask("GET", "/api/v1/incidents?open=true"))[2]["incidents"] == []
+    assert await audited(rig) == [("incident.close", "token:act", "inc_1")]
+
+
+async def test_what_waits_in_it_is_due_once_it_is_closed(rig):
+    await rig.fill(1)
+    now = rig.clock.now()
+    later = now + timedelta(hours=1)
+    for to, trigger in ((State.SUSPECT, Trigger.PROBE_FAILED), (State.RECONNECTING, Trigger.FAILURE_CONFIRMED)):
+        (claim,) = await rig.store.claim_due(now, 10, 60)
+        due_at = now if to is State.SUSPECT else later
+        await rig.store.record(claim, moved(claim, to, trigger, at=now, due_at=due_at))
+    await rig.store.incidents.save([incident(1, now, Scope(ScopeKind.DOMAIN, "example.org"))])
+    assert (await rig.ask("POST", "/api/v1/incidents/inc_1/close"))[0] == 200
+    assert (await rig.store.find("mb_0000")).standing.due_at == rig.clock.now()
+
+
+async def test_one_that_is_over_is_not_closed_again(rig):
+    now = rig.clock.now()
+    await rig.store.incidents.save([incident(1, now, closed_at=now)])
+    status, headers, problem = await rig.ask("POST", "/api/v1/incidents/inc_1/close")
+    assert (status, problem["code"], headers["Content-Type"]) == (409, "over", "application/problem+json")
+    assert "is over since" in problem["detail"]
+    assert (await rig.ask("POST", "/api/v1/incidents/inc_none/close"))[2]["code"] == "not_found"
+    assert (await rig.ask("POST", "/api/v1/incidents/inc_none/close", headers={"If-Match": '"1"'}))[2]["code"] == "not_found"
+    assert await audited(rig) == []
+
+
+async def test_what_came_back_since_it_was_looked_at_is_not_closed_by_it(rig):
+    now = rig.clock.now()
+    await rig.store.incidents.save([incident(1, now)])
+    seen = (await rig.ask("GET", "/api/v1/incidents/inc_1"))[1]["ETag"]
+    await rig.store.incidents.save([incident(1, now, closed_at=now)])
+    await rig.store.incidents.save([incident(1, now, reopened=1)])
+    status, _, problem = await rig.ask("POST", "/api/v1/incidents/inc_1/close", headers={"If-Match": seen})
+    assert (status, problem["code"]) == (412, "stale")
+    seen = (await rig.ask("GET", "/api/v1/incidents/inc_1"))[1]["ETag"]
+    assert (await rig.ask("POST", "/api/v1/incidents/inc_1/close", headers={"If-Match": seen}))[0] == 200
+
+
+async def test_the_same_key_closes_once(rig):
+    await rig.store.incidents.save([incident(1, rig.clock.now())])
+    for replayed in (None, "true"):
+        status, headers, _ = await rig.ask("POST", "/api/v1/incidents/inc_1/close", headers={"Idempotency-Key": "k1"})
+        assert (status, headers.get("Idempotent-Replayed")) == (200, replayed)
+    assert len(await audited(rig)) == 1
+
+
+async def test_closing_needs_act(rig):
+    await rig.store.incidents.save([incident(1, rig.clock.now())])
+    for role, expected in ((None, 401), ("read", 403)):
+        assert (await rig.ask("POST", "/api/v1/incidents/inc_1/close", role=role))[0] == expected
+    assert (await rig.store.incidents.find("inc_1")).is_open
+
+
 async def test_nobody_looks_without_a_token(rig):
     for path in ("/api/v1/incidents", "/api/v1/incidents/inc_1"):
         assert (await rig.ask("GET", path, role=None))[0] == 401

@@ -5,6 +5,7 @@ from yarl import URL
 
 from builders import NOW, a_mailbox, a_standing
 from fakes.web import BY as _BY
+from fakes.web import refused
 from mailwatch.core.lifecycle import State
 from mailwatch.ports import MailboxView
 from mailwatch.web.api.shapes import actions_of, mailbox_shown
@@ -159,3 +160,14 @@ def test_every_state_has_its_actions():
     assert {state: "disconnect" in actions_of(state) for state in State}[State.INACTIVE] is False
     assert "release" in actions_of(State.HELD)
     assert "probe" not in actions_of(State.HELD)
+
+
+async def test_a_look_that_waits_for_its_host_says_until_when_and_why(rig):
+    await rig.fill(1)
+    path = "/api/v1/mailboxes/mb_0000"
+    known = (await rig.ask("GET", path))[2]
+    assert (known["waits_until_at"], known["waits_for"]) == (None, None)
+    await refused(rig.store, rig.clock.now(), 3)
+    shown = (await rig.ask("PUT", f"{path}/secret", {"secret": "another"}))[2]
+    assert shown["waits_until_at"] == "2026-03-01T12:10:00Z"
+    assert shown["waits_for"].startswith("imap.example.org refused 3 logins within 10 min")

@@ -88,7 +88,8 @@ async def test_the_same_key_declares_once(rig):
         ({"scope": {}}, "unfit", "scope"),
         ({"scope": {"domain": "example.org", "provider": "google"}}, "unfit", "scope"),
         ({"scope": {"domain": " "}}, "unfit", "scope"),
-        ({"scope": {"domain": "example.org"}}, "unfit", "scope"),  # no mailbox has it
+        ({"scope": {"domain": "ana@example.org"}}, "unfit", "scope"),
+        ({"scope": {"oauth_app": "outreach"}}, "unfit", "scope"),  # no mailbox has it
         ({"colour": "red"}, "invalid", "colour"),
     ],
 )
@@ -96,6 +97,15 @@ async def test_what_cannot_be_declared_names_the_place_and_stores_nothing(rig, g
     status, _, problem = await rig.ask("POST", PATH, {"title": "upgrade", "seconds": 600} | given, role="act")
     assert (status, problem["code"], problem["errors"][0]["field"]) == (422, code, field)
     assert await ids(rig, "?ended=true") == []
+
+
+async def test_a_scope_without_mailboxes_is_declared_with_a_warning(rig):
+    await rig.fill(1)
+    window = await declare(rig, scope={"domain": "exmaple.org"})
+    assert window["mailboxes"] == 0
+    assert window["warning"].startswith("no mailbox there now: no mailbox has the domain 'exmaple.org'")
+    assert await ids(rig) == [window["id"]]
+    assert (await declare(rig, scope={"domain": "example.org"}))["warning"] is None
 
 
 async def test_ending_one_that_is_not_there_is_not_found(rig):

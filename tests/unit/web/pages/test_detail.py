@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from builders import FAILURES, NOW, a_mailbox, a_standing, later
+from fakes.web import refused
 from mailwatch.core.cause_texts import remedy_for
 from mailwatch.core.causes import Cause, Owner
 from mailwatch.core.evidence import Evidence, Line, Phase
@@ -14,6 +15,7 @@ from mailwatch.core.incidents.life import Incident
 from mailwatch.core.incidents.scopes import Scope, ScopeKind
 from mailwatch.core.lifecycle import State, Trigger
 from mailwatch.core.mailbox import Protocol
+from mailwatch.core.secret import Secret
 from mailwatch.core.sending import at_incident
 from mailwatch.core.standing import Transition
 from mailwatch.ports import Act, MailboxView
@@ -161,3 +163,18 @@ def test_a_mailbox_that_waits_for_canaries_promises_no_attempt_of_its_own():
     assert "It tries again" in inside(State.RECONNECTING, cause=DOWN.cause, due_at=later(60), canary_seconds=None).doing
     blocked = inside(State.BLOCKED, cause=Cause.CONNECTION_TIMEOUT)
     assert "it looks without a login" in blocked.doing
+
+
+async def test_a_look_that_waits_for_its_host_says_until_when_and_promises_nothing_at_once(rig):
+    await rig.fill(1)
+    await rig.surface.desk.set_secret("mb_0000", Secret("another"), BY)
+    assert "tried at once" in (await rig.ask("GET", "/mailboxes/mb_0000"))[2]
+    await refused(rig.store, rig.clock.now(), 3)
+    _, _, text = await rig.ask("GET", "/mailboxes/mb_0000")
+    assert "imap.example.org refused 3 logins within 10 min, so mailwatch leaves it alone until 12:10 UTC" in text
+    assert "tried at once" not in text
+
+
+def test_a_suspicion_does_not_say_that_logging_in_has_stopped():
+    story = told(State.SUSPECT, Cause.INVALID_CREDENTIALS, due_at=later(60))
+    assert story.happened == "The server refuses the user name or the password. mailwatch looks again before it acts."

@@ -1,5 +1,6 @@
 """The filter in the address bar."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import QueryParams
@@ -26,6 +27,27 @@ def test_the_whole_filter_is_read_and_written_back():
 def test_what_cannot_be_meant_is_left_aside():
     assert of("state=asleep&provider=&q=%20&label=&unknown=1").which == PageFilter()
     assert not of("state=asleep").is_narrow
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("state=foo", ("There is no state “foo”, only ",)),
+        ("state=blokced&state=blocked", ("There is no state “blokced”; perhaps “blocked” is meant.",)),
+        ("lable=team%3Da", ("There is no filter “lable”; perhaps “label” is meant.",)),
+        ("x=1&x=2", ("There is no filter “x”, only state, provider, cause, label, campaign, q.",)),
+        ("state=&lable=&state=held&provider=none&cause=mfa_required&label=a%3Db&campaign=c&q=x&cursor=y&id=z", ()),
+    ],
+)
+def test_what_is_left_aside_is_told(query, told):
+    found = of(query).left_aside
+    assert len(found) == len(told)
+    assert all(sentence.startswith(beginning) for sentence, beginning in zip(found, told, strict=True))
+
+
+def test_of_very_much_that_is_left_aside_some_is_told():
+    assert len(of("&".join(f"state=no{number}" for number in range(100))).left_aside) == 5
+    assert len(of("state=" + "y" * 5000).left_aside[0]) < 300
 
 
 def test_a_counter_changes_the_states_alone():

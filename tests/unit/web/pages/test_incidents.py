@@ -112,6 +112,17 @@ def test_the_timeline_tells_ends_and_returns_once_each():
     ]
 
 
+def test_the_timeline_tells_which_end_was_a_persons_word():
+    by_hand, by_itself = NOW + 5 * MINUTE, NOW + 20 * MINUTE
+    turns = [(by_hand, EventType.INCIDENT_CLOSED.value), (NOW + 7 * MINUTE, EventType.INCIDENT_REOPENED.value)]
+    went = replace(course(turns=turns), closed_by_hand=frozenset({by_hand}))
+    told = turns_of(replace(GOOGLE, closed_at=by_itself, reopened=1), went)
+    assert [turn.said for turn in told if turn.word == "Closed"] == [
+        "What had failed came back, and hardly anything fails any more.",
+        "A person said that it is over.",
+    ]
+
+
 def test_a_timeline_whose_events_were_tidied_away_has_begin_and_end_still():
     told = turns_of(replace(GOOGLE, closed_at=NOW + MINUTE), course())
     assert [turn.word for turn in told] == ["Closed", "Opened"]
@@ -159,6 +170,14 @@ async def test_one_incident_has_a_page_and_one_nobody_knows_has_none(rig):
     assert "lasted 31 min" in text
     assert (await rig.ask("GET", "/incidents/inc_9"))[0] == 404
     assert (await rig.ask("GET", "/incidents/inc_9", role=None))[0] == 303
+
+
+async def test_only_who_may_act_is_offered_to_close_one_that_goes_on(rig):
+    now = rig.clock.now()
+    await rig.store.incidents.save([stored(0, now, closed_at=None, reopened=1), stored(1, now)])
+    assert """data-close-incident="inc_000" data-version='"2"'""" in (await rig.ask("GET", "/incidents/inc_000", role="act"))[2]
+    assert "data-close-incident" not in (await rig.ask("GET", "/incidents/inc_000", role="read"))[2]
+    assert "data-close-incident" not in (await rig.ask("GET", "/incidents/inc_001", role="act"))[2]
 
 
 async def test_the_list_of_mailboxes_tells_of_open_incidents(rig):

@@ -49,3 +49,12 @@ async def test_rows_alone_are_those_asked_for_with_the_counters_of_the_filter(ri
 async def test_an_empty_fleet_is_told_how_to_begin_and_an_empty_search_how_to_go_on(rig):
     assert "No mailboxes yet" in (await rig.ask("GET", "/mailboxes"))[2]
     assert "No mailbox matches" in (await rig.ask("GET", "/mailboxes?q=nobody"))[2]
+
+
+async def test_a_filter_that_means_nothing_is_not_left_aside_in_silence(rig):
+    await rig.fill(1)
+    assert "There is no" not in (await rig.ask("GET", "/mailboxes?state=connected"))[2]
+    _, _, text = await rig.ask("GET", "/mailboxes?state=%3Cfoo%3E&lable=x")
+    assert "There is no state “&lt;foo&gt;”, only" in text
+    assert "There is no filter “lable”; perhaps “label” is meant." in text
+    assert text.count("It is left aside, and narrows nothing.") == 2

@@ -12,7 +12,7 @@ from mailwatch.core.incidents.scopes import EGRESS, Scope, ScopeKind
 from mailwatch.core.lifecycle import State
 from mailwatch.core.maintenance import Window
 from mailwatch.ports import Act, MailboxView
-from mailwatch.web.pages.notices import Notices, canary_seconds_of, looks_by_canaries, notices_of
+from mailwatch.web.pages.notices import Notices, notices_of
 from mailwatch.web.pages.visits import Visit
 
 GOOGLE = Scope(ScopeKind.PROVIDER, "google")
@@ -39,25 +39,16 @@ def test_a_mailbox_is_in_the_incident_of_its_scope_that_takes_most():
 
 
 @pytest.mark.parametrize(
-    ("scope", "share", "seconds", "expected"),
+    ("settings", "seconds"),
     [
-        (GOOGLE, 0.9, 15.0, True),
-        (Scope(ScopeKind.ENDPOINT, "imap.example.org"), 0.9, 15.0, True),
-        (GOOGLE, 0.1, 15.0, False),
-        (GOOGLE, 0.9, None, False),
-        (Scope(ScopeKind.OAUTH_APP, "outreach"), 1.0, 15.0, False),
-        (EGRESS, 1.0, 15.0, False),
+        ({}, 15.0),
+        ({"incidents": {"canary_seconds": 40, "circuits": True}}, 40.0),
+        ({"incidents": {"canary_seconds": 40, "circuits": False}}, None),
     ],
 )
-def test_canaries_look_at_places_that_are_down_as_a_whole(scope, share, seconds, expected):
-    assert looks_by_canaries(replace(DOWN, scope=scope, peak_share=share), seconds) is expected
-    assert not looks_by_canaries(replace(DOWN, scope=scope, peak_share=share, closed_at=NOW), seconds)
-
-
-def test_the_pace_of_canaries_is_the_configurations():
-    assert canary_seconds_of({}) == 15.0
-    assert canary_seconds_of({"incidents": {"canary_seconds": 40, "circuits": True}}) == 40.0
-    assert canary_seconds_of({"incidents": {"canary_seconds": 40, "circuits": False}}) is None
+async def test_the_pace_of_canaries_is_the_configurations(rig, settings, seconds):
+    surface = replace(rig.surface, describe=lambda: settings)
+    assert (await notices_of(Visit(None, surface, None, NOW))).canary_seconds == seconds
 
 
 async def test_a_mailbox_that_works_is_told_of_only_where_its_sending_is_closed(rig):
