@@ -26,7 +26,7 @@ from mailwatch.core.incidents.belonging import LEAD
 from mailwatch.core.incidents.circuit import Circuit, CircuitState
 from mailwatch.core.incidents.detect import Group, Look, detect
 from mailwatch.core.incidents.life import Change, Incident, LifePolicy, Signs, advance
-from mailwatch.core.incidents.picture import Failing, FreshFailures, Recovered, by_scope, signs_of
+from mailwatch.core.incidents.picture import Failing, FreshFailures, Recent, Recovered, by_scope, signs_of
 from mailwatch.core.incidents.scopes import EGRESS, Scope, Traits
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -270,15 +270,18 @@ def _signs(incident, fleet, lately, back, down, now, size, rate) -> Signs:
         in_vain[key] += not key[2] and now < until and (now - RETRY * fleet.phases[index] / INTERVAL) % RETRY < LATELY
     returned = Counter((fleet.traits[index], since >= begin) for _, index, since in back)
     mark = incident.opened_at - LEAD
-    return signs_of(
-        incident,
-        fresh=[FreshFailures(traits, cause, n, n, START + timedelta(seconds=newest)) for (traits, cause), n in fresh.items()],
-        failing=[
+    recent = Recent(
+        [FreshFailures(traits, cause, n, n, START + timedelta(seconds=newest)) for (traits, cause), n in fresh.items()],
+        [
             Failing(traits, n, in_vain[traits, cause, blocked, young], cause, blocked=blocked, after=mark if young else None)
             for (traits, cause, blocked, young), n in away.items()
         ],
-        recovered=[Recovered(traits, n, mark if young else None) for (traits, young), n in returned.items()],
-        now=START + timedelta(seconds=now),
+        [Recovered(traits, n, mark if young else None) for (traits, young), n in returned.items()],
+    )
+    return signs_of(
+        incident,
+        recent,
+        START + timedelta(seconds=now),
         usual_fresh=size * expected_share(rate, LATELY),
         usual_away=size * expected_share(rate, 1800.0),
     )

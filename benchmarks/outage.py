@@ -20,14 +20,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from mailwatch.core import acts
 from mailwatch.core.incidents.circuit import CircuitPolicy
-from mailwatch.core.incidents.picture import Failing, FreshFailures, Recovered
+from mailwatch.core.incidents.picture import Failing, FreshFailures, Recent, Recovered
 from mailwatch.core.incidents.scopes import Traits
 from mailwatch.core.lifecycle import IllegalMoveError, State
 from mailwatch.core.pacing import Pace
 from mailwatch.monitor.circuits import Circuits
 from mailwatch.monitor.dispatcher import Dispatcher
 from mailwatch.monitor.incident_watch import IncidentWatch, WatchPolicy
-from mailwatch.ports.incidents import Recent
 from simulation.fleet import Fleet
 from simulation.memory_store import MemoryStore
 from simulation.truth import BUSY, Spell, WorldProber, a_mailbox

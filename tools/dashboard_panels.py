@@ -463,6 +463,19 @@ ITSELF: Final = Dashboard(
                     "s",
                     (each("mailwatch_event_loop_lag_seconds"), "{{instance}}"),
                 ),
+                lines(
+                    "Open sessions",
+                    "Mailboxes of [probing] watch whose IMAP session is open between probes, and those that watch_max leaves out.",
+                    "short",
+                    (each("mailwatch_watched_mailboxes"), "{{instance}}"),
+                    (each("mailwatch_watch_passed_over_mailboxes"), "{{instance}}, left out"),
+                ),
+                lines(
+                    "Ends of open sessions",
+                    "Those that ended by themselves, by cause; each is followed by a probe.",
+                    "short",
+                    (grown("watch_ends", "cause"), "{{cause}}"),
+                ),
             ),
         ),
         (

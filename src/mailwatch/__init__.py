@@ -18,7 +18,8 @@ Where to find what - arrows point down only, siblings never import each other (C
 
 Incidents - many mailboxes, one root - are decided in `core.incidents` (detect, their life, circuits), watched by
 `monitor.incident_watch`, kept by `store.incidents`, and told by `delivery.alerts`.  Campaigns are decided in `core.campaigns` and
-settled in the very transaction that moves a mailbox (`store.settling`).
+settled in the very transaction that moves a mailbox (`store.settling`).  Sessions that stay open between probes (IDLE) are kept by
+`monitor.idle_watch`.
 
 To understand the program read `ports`, then `monitor.worker`, then `core.decide`.
 """

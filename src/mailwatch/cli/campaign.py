@@ -8,12 +8,19 @@ from typing import Annotated, Final, TypeVar
 import typer
 
 from mailwatch.cli.campaign_words import campaign_json, campaign_lines, outcome, pause_json, pause_lines, span_json, table
+from mailwatch.cli.mailbox_show import addresses_of
 from mailwatch.cli.moments import moment, shown
 from mailwatch.cli.opening import ConfigOption, JsonOption, Opened, with_store
 from mailwatch.cli.output import CliError, emit_json, ends_cleanly, say
 from mailwatch.core.campaigns import Campaign, CampaignState, Pause, campaign_id_fault
 from mailwatch.core.paused_spans import paused_spans
-from mailwatch.ports.campaigns import CampaignExistsError, CampaignFilter, CampaignNotFoundError, CampaignView, StaleError
+from mailwatch.ports.campaigns import (
+    CampaignExistsError,
+    CampaignFilter,
+    CampaignNotFoundError,
+    CampaignOverError,
+    CampaignView,
+)
 from mailwatch.ports.pages import CountDiffersError
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
@@ -28,7 +35,7 @@ def _with_campaigns(config: Path | None, work: Callable[[Opened], Awaitable[T]])
     """Run *work* with the store opened; a campaign that is not there, is there already, or is finished, is a wrong usage."""
     try:
         return with_store(config, work, keys=False)
-    except (CampaignNotFoundError, CampaignExistsError, CountDiffersError, StaleError) as error:
+    except (CampaignNotFoundError, CampaignExistsError, CountDiffersError, CampaignOverError) as error:
         raise CliError(str(error)) from None
 
 
@@ -70,14 +77,15 @@ def list_campaigns(
 def show(campaign: CampaignArgument, config: ConfigOption = None, as_json: JsonOption = False) -> None:  # noqa: FBT002  # a flag is a bool
     """Show one campaign: its mailboxes, and every open pause with who lifts it."""
 
-    async def work(opened: Opened) -> tuple[CampaignView, datetime]:
-        return await opened.store.campaigns.find(campaign), opened.clock.now()
+    async def work(opened: Opened) -> tuple[CampaignView, datetime, dict[str, str]]:
+        view = await opened.store.campaigns.find(campaign)
+        return view, opened.clock.now(), await addresses_of(opened, view.campaign.mailboxes)
 
-    view, now = _with_campaigns(config, work)
+    view, now, addresses = _with_campaigns(config, work)
     if as_json:
-        emit_json(campaign_json(view))
+        emit_json({**campaign_json(view), "addresses": addresses})
         return
-    for line in campaign_lines(view, now):
+    for line in campaign_lines(view, now, addresses):
         typer.echo(line)
 
 
@@ -210,7 +218,8 @@ def brake(
 
     async def work(opened: Opened) -> tuple[list[dict[str, object]], list[str]]:
         held, now = await _held_back(opened), opened.clock.now()
-        lines = [line for one in held for line in (one.campaign_id, *pause_lines(one, now))]
+        addresses = await addresses_of(opened, [one.mailbox_id for one in held if one.mailbox_id])
+        lines = [line for one in held for line in (one.campaign_id, *pause_lines(one, now, addresses))]
         return [pause_json(one) for one in held], lines
 
     documents, lines = _with_campaigns(config, work)

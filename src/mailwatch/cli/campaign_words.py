@@ -1,11 +1,11 @@
 """A campaign and its pauses in a person's words, and as JSON."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from mailwatch.cli.moments import shown, span, stamp
-from mailwatch.core.campaigns import Campaign, CampaignState, Pause, PauseOrigin
+from mailwatch.core.campaigns import ITSELF, Campaign, CampaignState, Pause, PauseOrigin
 from mailwatch.core.evidence import clean
 from mailwatch.core.paused_spans import PausedSpan
 from mailwatch.ports.campaigns import CampaignView
@@ -47,6 +47,7 @@ def pause_json(pause: Pause) -> dict[str, Any]:
         "actor": pause.actor,
         "since_at": stamp(pause.since_at),
         "in_force": pause.in_force,
+        "braked": pause.braked,
         "ready_at": stamp(pause.ready_at),
         "lifted_at": stamp(pause.lifted_at),
         "lifted_by": pause.lifted_by,
@@ -80,25 +81,35 @@ def _cells(view: CampaignView) -> tuple[str, ...]:
     if first is None or campaign.state is not CampaignState.PAUSED:
         return clean(campaign.id), clean(campaign.name), campaign.state.value, "-", "-", "-"
     since = first.since_at.strftime("%Y-%m-%d %H:%M")
-    return clean(campaign.id), clean(campaign.name), campaign.state.value, first.origin.value, clean(first.reason), since
+    return clean(campaign.id), clean(campaign.name), campaign.state.value, _pauser(first), clean(first.reason), since
 
 
-def campaign_lines(view: CampaignView, now: datetime) -> Iterator[str]:
-    """One campaign for eyes; what its sender wrote is cleaned of what could command a terminal."""
+def _pauser(pause: Pause) -> str:
+    """Who paused it: what a person's hold or disconnect of a mailbox brought about is that person's doing."""
+    by_itself = pause.origin is not PauseOrigin.AUTOMATIC or pause.actor == ITSELF
+    return pause.origin.value if by_itself else clean(pause.actor)
+
+
+def campaign_lines(view: CampaignView, now: datetime, addresses: Mapping[str, str]) -> Iterator[str]:
+    """One campaign for eyes; what its sender wrote is cleaned of what could command a terminal.  *addresses* by mailbox id."""
     campaign = view.campaign
     yield f"{clean(campaign.name)} ({clean(campaign.id)})"
     yield f"  state      {campaign.state}"
     yield f"  sender     {clean(campaign.sender) or '-'}"
     yield f"  position   {clean(campaign.position) or '-'}"
-    yield f"  mailboxes  {', '.join(campaign.mailboxes) or 'none'}"
+    yield f"  mailboxes  {', '.join(_named(each, addresses) for each in campaign.mailboxes) or 'none'}"
     for pause in view.pauses:
-        yield from pause_lines(pause, now)
+        yield from pause_lines(pause, now, addresses)
 
 
-def pause_lines(pause: Pause, now: datetime) -> Iterator[str]:
-    """One open pause for eyes."""
-    about = f"mailbox {pause.mailbox_id}" if pause.mailbox_id else "the campaign itself"
-    held = "" if pause.in_force else "not in force: noted only, or held back by the brake; "
+def _named(mailbox_id: str, addresses: Mapping[str, str]) -> str:
+    return f"{addresses[mailbox_id]} ({mailbox_id})" if mailbox_id in addresses else mailbox_id
+
+
+def pause_lines(pause: Pause, now: datetime, addresses: Mapping[str, str]) -> Iterator[str]:
+    """One open pause for eyes; *addresses* by mailbox id."""
+    about = f"mailbox {_named(pause.mailbox_id, addresses)}" if pause.mailbox_id else "the campaign itself"
+    held = "" if pause.in_force else f"not in force: {'held back by the brake' if pause.braked else 'noted only'}; "
     yield f"  {'paused' if pause.in_force else 'noted':<10} {about}: {clean(pause.reason)}"
     lasted = span((now - pause.since_at).total_seconds())
     yield f"  {'':<10} {held}by {clean(pause.actor)}, since {shown(pause.since_at)} ({lasted})"

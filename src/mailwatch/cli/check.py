@@ -62,7 +62,7 @@ def check(
     username: Annotated[str | None, typer.Option(help="The login name (default: the address).", show_default=False)] = None,
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from stdin.")] = False,  # noqa: FBT002  # a flag is a bool
     token_stdin: Annotated[bool, typer.Option("--token-stdin", help="Read an OAuth access token from stdin.")] = False,  # noqa: FBT002  # as above
-    ca_file: Annotated[Path | None, typer.Option(help="PEM file of the certificate authorities to trust.")] = None,
+    ca_file: Annotated[Path | None, typer.Option(help="PEM file of the certificate authorities to trust.", readable=False)] = None,
     timeout: Annotated[float, typer.Option(min=1, max=600, help="Seconds for the whole check.")] = 30.0,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON document.")] = False,  # noqa: FBT002  # as above
 ) -> None:
@@ -103,7 +103,8 @@ async def _check(
     try:
         context = make_ssl_context(ca_file)
     except MailwatchError as error:
-        raise CliError(str(error)) from error
+        denied = isinstance(error.__cause__, PermissionError)
+        raise CliError(str(error), ExitCode.PERMISSION if denied else ExitCode.USAGE) from error
     imap, smtp = await _servers(address, endpoints, resolver)
     for endpoint in (imap, smtp):
         if endpoint is not None and endpoint.tls_mode is m.TlsMode.NONE:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mailwatch.core.cause_texts import remedy_for, texts_for
+from mailwatch.core.cause_texts import remedy_for, verdict_of
 from mailwatch.core.causes import profile_of
 from mailwatch.core.classify import diagnose
 from mailwatch.core.evidence import ChannelReport, Outcome, Report
@@ -81,7 +81,7 @@ def _verdict(channel: ChannelReport) -> dict[str, Any]:
     diagnosis = diagnose(channel.evidence)
     profile = profile_of(diagnosis.cause)
     evidence = {name: getattr(channel.evidence, name) for name in ("exception", "code", "enhanced", "response")}
-    values = (diagnosis.cause, profile.disposition, profile.category, profile.owner, texts_for(diagnosis.cause).operator)
+    values = (diagnosis.cause, profile.disposition, profile.category, profile.owner, verdict_of(diagnosis.cause))
     return dict(zip(names, (*map(str, values), str(diagnosis.confidence), evidence), strict=True))
 
 
@@ -106,7 +106,7 @@ def draw(checked: Checked, out: "Console") -> None:
     if checked.round_trip is not None:
         _print(out, f"ROUND TRIP  {checked.round_trip.arrival} after {checked.round_trip.seconds:.1f} s", style="bold")
         if checked.round_trip.evidence is not None:
-            _print(out, f"  {texts_for(diagnose(checked.round_trip.evidence).cause).operator}")
+            _print(out, f"  {verdict_of(diagnose(checked.round_trip.evidence).cause)}")
             _print(out, f"  server says: {checked.round_trip.evidence.response}")
     _print(out, f"{checked.mailbox.address} {'is healthy' if checked.healthy else 'is not healthy'}", style="bold")
 
@@ -125,7 +125,7 @@ def _draw_verdict(channel: ChannelReport, provider: str, out: "Console") -> None
     diagnosis = diagnose(channel.evidence)
     profile = profile_of(diagnosis.cause)
     _print(out, f"  {diagnosis.cause} ({diagnosis.confidence} confidence; {profile.disposition}, for {profile.owner} to heal)")
-    _print(out, f"  {texts_for(diagnosis.cause).operator}")
+    _print(out, f"  {verdict_of(diagnosis.cause)}")
     said = channel.evidence.response or channel.evidence.exception or "nothing"
     _print(out, f"  {'server says' if channel.evidence.protocol != 'network' else 'network says'}: {said}")
     for number, step in enumerate(remedy_for(diagnosis.cause, provider), 1):

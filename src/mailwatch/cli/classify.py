@@ -5,16 +5,20 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
 from mailwatch.cli.output import CliError, ExitCode, console, emit_json, ends_cleanly, say
-from mailwatch.core.cause_texts import remedy_for, texts_for
+from mailwatch.cli.states_page import STATES
+from mailwatch.core.cause_texts import family_of, remedy_for, texts_for, verdict_of
 from mailwatch.core.causes import Cause, profile_of
 from mailwatch.core.classify import diagnose, owner_of
 from mailwatch.core.evidence import Evidence, Phase
+from mailwatch.core.lifecycle import State
+from mailwatch.core.providers import OTHER, PROVIDERS
 from mailwatch.core.raw_text import PHASE_OF_STAGE, RowError, evidence_of_row, evidence_of_text
 from mailwatch.core.standing import Diagnosis
 
@@ -25,6 +29,9 @@ _HEALS: Final = {
     "human": "heals only when a person acts: mailwatch stops logging in",
     "planned": "is no failure: mailwatch reconnects silently",
 }
+
+
+_PROVIDERS: Final = (*sorted(PROVIDERS), OTHER)
 
 
 @contextmanager
@@ -57,7 +64,7 @@ def verdict(row_id: Any, evidence: Evidence) -> dict[str, Any]:
         "confidence": found.confidence.value,
         "quote": found.quote,
         "retry_after_seconds": found.retry_after_seconds,
-        "sentence": texts_for(found.cause).operator,
+        "sentence": verdict_of(found.cause),
     }
 
 
@@ -74,7 +81,9 @@ def _judge_line(line: str) -> dict[str, Any]:
 
 @ends_cleanly
 def classify(
-    file: Annotated[Path | None, typer.Argument(help="JSON lines; stdin when left out or `-`.", show_default=False)] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help="JSON lines; stdin when left out or `-`.", show_default=False, readable=False)
+    ] = None,
 ) -> None:
     """Tell the cause of server replies: JSON lines in, JSON lines out.
 
@@ -103,6 +112,28 @@ def _as_cause(text: str) -> Cause | None:
         return None
 
 
+def _as_state(text: str) -> State | None:
+    try:
+        return State(text.strip().lower())
+    except ValueError:
+        return None
+
+
+def _show_state(state: State, *, as_json: bool) -> None:
+    """A state is no cause: what it means, and where its mailboxes and their causes are."""
+    told = {
+        "state": state.value,
+        "meaning": STATES[state],
+        "cure": f"mailwatch mailbox list --state {state} names them with causes",
+    }
+    if as_json:
+        emit_json(told)
+        return
+    out = console()
+    out.print(f"[bold]{state}[/bold]  a state of a mailbox, not a cause: {STATES[state]}", markup=True)
+    out.print(f"  `mailwatch mailbox list --state {state}` names those in it, each with its cause: explain that.", markup=False)
+
+
 def _provider_of(provider: str, found: Diagnosis | None) -> str:
     """*provider*, or the one whose wording decided when none is named (`microsoft.user_locked`: Microsoft)."""
     return found.rule.partition(".")[0] if provider == "other" and found is not None else provider
@@ -118,7 +149,7 @@ def explanation(cause: Cause, provider: str, found: Diagnosis | None = None) -> 
         "heals": _HEALS[profile.disposition.value],
         "owner": (owner_of(found) if found else profile.owner).value,
         "scope": profile.scope.value,
-        "operator": texts.operator,
+        "operator": verdict_of(cause),
         "customer": texts.customer,
         "remedy": list(remedy_for(cause, _provider_of(provider, found))),
     }
@@ -178,10 +209,16 @@ def explain(
     provider: Annotated[str, typer.Option(help="Whose steps to show, such as google or microsoft365.")] = "other",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,  # noqa: FBT002  # a flag is a bool
 ) -> None:
-    """Explain a cause, or tell what a server's words, a token endpoint's JSON or an exception mean."""
+    """Explain a cause or a state, or tell what a server's words, a token endpoint's JSON or an exception mean."""
     if protocol is not None and protocol not in {"imap", "smtp", "oauth", "network"}:
         raise CliError(f"--protocol {protocol}: one of imap, smtp, oauth, network")
+    if provider not in _PROVIDERS and family_of(provider) is None:
+        near = get_close_matches(provider.lower(), _PROVIDERS, 1)
+        raise CliError(f"--provider {provider}: {f'did you mean {near[0]}?' if near else 'one of ' + ', '.join(_PROVIDERS)}")
     text = sys.stdin.buffer.read(65536).decode("utf-8", "replace") if what == "-" else what
+    if (state := _as_state(text)) is not None:
+        _show_state(state, as_json=as_json)
+        return
     cause = _as_cause(text)
     if cause is not None:
         told = explanation(cause, provider)

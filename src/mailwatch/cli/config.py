@@ -52,16 +52,18 @@ def check(
 ) -> None:
     """Tell every fault of the configuration with its line and its cure; exit 0, or 78 (77 when it may not be read)."""
     from mailwatch.config import ConfigError, locate, read  # noqa: PLC0415  # pydantic is slow to import
-    from mailwatch.config.listing import secret_faults, summary  # noqa: PLC0415  # as above
+    from mailwatch.config.listing import summary  # noqa: PLC0415  # as above
+    from mailwatch.config.pointing import check_files, secret_faults  # noqa: PLC0415  # as above
 
     path = locate(file)
     name = "defaults and environment" if path is None else str(path)
     try:
         loaded = read(path)
+        check_files(loaded)
     except ConfigError as error:
         _end_with_faults(name, error, as_json=as_json)
     if secrets and (unread := secret_faults(loaded)):
-        _end_with_faults(name, ConfigError(unread), as_json=as_json)
+        _end_with_faults(name, unread, as_json=as_json)
     too_slow = _too_slow(path) if fleet else None
     if as_json:
         emit_json({"file": name, "valid": True, "faults": []} | ({} if too_slow is None else {"too_slow": too_slow}))

@@ -11,9 +11,9 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 import uvloop
@@ -33,6 +33,8 @@ from mailwatch.sim import Script, World, scripts
 
 _REFRESH_SECONDS: Final = 0.5
 _ROWS: Final = 500
+#: The story waits no longer for mailboxes that nobody gets to look at.
+_PATIENCE_SECONDS: Final = 30.0
 
 
 @ends_cleanly
@@ -58,18 +60,17 @@ async def _perform(directory: Path, mailboxes: int, seed: int, port: int, second
         board = Board((new.mailbox for new in newcomers), daemon.parts.clock.now())
         stage, people, audience = Stage(), People(world, daemon.parts), Audience(daemon)
         with _view(board, stage, daemon) as draw, _ended(notes) as end:
-            await daemon.start()
-            await audience.let_in()
-            helpers = [
-                asyncio.create_task(_listen(daemon, board, people)),
-                asyncio.create_task(_refresh(world, daemon, board, stage, audience, draw)),
-                asyncio.create_task(_tell_story(world, board, scripts.demo(seed, tuple(world.providers)))),
-                asyncio.create_task(end.wait()),
-            ]
-            await asyncio.wait(helpers, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-            for helper in helpers:
-                helper.cancel()
-            outcomes = await asyncio.gather(*helpers, return_exceptions=True)
+            async with _listening(daemon, board, people) as listener:
+                await daemon.start()
+                await audience.let_in()
+                helpers = [
+                    listener,
+                    asyncio.create_task(_refresh(world, daemon, board, people, stage, audience, draw)),
+                    asyncio.create_task(_tell_story(world, board, scripts.demo(seed, tuple(world.providers)))),
+                    asyncio.create_task(end.wait()),
+                ]
+                await asyncio.wait(helpers, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+                outcomes = await _stopped(*helpers)
             await people.leave()
             await daemon.shutdown()
         sys.stdout.write(closing(board, stage) + "\n")
@@ -80,25 +81,56 @@ async def _perform(directory: Path, mailboxes: int, seed: int, port: int, second
                 raise outcome
 
 
-async def _listen(daemon: Daemon, board: Board, people: People) -> None:
-    """Let the board and the people hear of every transition."""
-    async for mailbox, transition in daemon.parts.live.subscribe():
-        board.learn(mailbox, transition)
-        people.hear(mailbox, transition)
+@contextlib.asynccontextmanager
+async def _listening(daemon: Daemon, board: Board, people: People) -> AsyncIterator["asyncio.Task[None]"]:
+    """Board and people hear of every transition from here on: the stream repeats nothing for those who come later."""
+
+    async def listen() -> None:
+        async for mailbox, transition in daemon.parts.live.subscribe():
+            board.learn(mailbox, transition)
+            people.hear(mailbox, transition)
+
+    listener = asyncio.create_task(listen())
+    await asyncio.sleep(0)  # subscribed when this returns
+    try:
+        yield listener
+    finally:
+        await _stopped(listener)
 
 
-async def _tell_story(world: World, board: Board, script: Script) -> None:
-    """Play the script once the whole fleet has been seen, and then let all be calm."""
-    while board.unseen > board.total // 100:  # noqa: ASYNC110  # looked at twice a second; an event would have to be set there
-        await asyncio.sleep(_REFRESH_SECONDS)
+async def _stopped(*helpers: "asyncio.Task[Any]") -> list[Any]:
+    """What each has ended with, now that it has."""
+    for helper in helpers:
+        helper.cancel()
+    return await asyncio.gather(*helpers, return_exceptions=True)
+
+
+async def _tell_story(
+    world: World,
+    board: Board,
+    script: Script,
+    *,
+    patience_seconds: float = _PATIENCE_SECONDS,
+    look_seconds: float = _REFRESH_SECONDS,
+) -> None:
+    """Play the script once the whole fleet has been seen, or no more of it for *patience_seconds*; then let all be calm."""
+    loop = asyncio.get_running_loop()
+    unseen, fell_at = board.unseen, loop.time()
+    while unseen > board.total // 100 and loop.time() - fell_at < patience_seconds:
+        await asyncio.sleep(look_seconds)
+        if board.unseen < unseen:
+            unseen, fell_at = board.unseen, loop.time()
     await world.play(script)
     await asyncio.Event().wait()
 
 
-async def _refresh(world: World, daemon: Daemon, board: Board, stage: Stage, audience: Audience, draw: Callable[[], None]) -> None:
+async def _refresh(
+    world: World, daemon: Daemon, board: Board, people: People, stage: Stage, audience: Audience, draw: Callable[[], None]
+) -> None:
     """Keep the picture fresh."""
     clock = daemon.parts.clock
     began = clock.monotonic()
+    cursor: str | None = None
     while True:
         await asyncio.sleep(_REFRESH_SECONDS)
         stage.seconds = clock.monotonic() - began
@@ -112,8 +144,18 @@ async def _refresh(world: World, daemon: Daemon, board: Board, stage: Stage, aud
             name: tuple(dict.fromkeys(str(fault.kind).replace("_", " ") for fault in provider.faults))
             for name, provider in world.providers.items()
         }
-        board.look(await daemon.parts.store.list(MailboxFilter(states=UNWELL, limit=_ROWS)))
+        cursor = await _look(daemon, board, people, cursor)
         draw()
+
+
+async def _look(daemon: Daemon, board: Board, people: People, after: str | None) -> str | None:
+    """Put right what board and people have missed, one page of the fleet from *after* on; where the next page begins."""
+    store = daemon.parts.store
+    page = await store.list(MailboxFilter(after=after, limit=_ROWS))
+    shown = await store.list(MailboxFilter(states=UNWELL, limit=_ROWS)) if board.total > _ROWS else ()  # else they are in *page*
+    for view in board.look((*page, *shown)):
+        people.notice(view.mailbox, view.standing.state, view.standing.cause, view.standing.version)
+    return page[-1].mailbox.id if len(page) == _ROWS else None
 
 
 @contextlib.contextmanager

@@ -34,11 +34,19 @@ class People:
         self._parts = parts
         self._reaction = reaction_seconds
         self._acting: set[asyncio.Task[None]] = set()
+        self._noticed: dict[str, int] = {}  #: the latest version of each mailbox's standing that somebody was told of
 
     def hear(self, mailbox: Mailbox, transition: Transition) -> None:
         """A mailbox changed its state."""
-        if transition.to_state is State.BLOCKED and transition.cause not in _LEFT_ALONE:
-            task = asyncio.get_running_loop().create_task(self._act(mailbox, transition.cause))
+        self.notice(mailbox, transition.to_state, transition.cause, transition.version)
+
+    def notice(self, mailbox: Mailbox, state: State, cause: Cause | None, version: int) -> None:
+        """A mailbox stands so, by *version* of its standing; each is acted on once, however often it is told."""
+        if version <= self._noticed.get(mailbox.id, -1):
+            return
+        self._noticed[mailbox.id] = version
+        if state is State.BLOCKED and cause not in _LEFT_ALONE:
+            task = asyncio.get_running_loop().create_task(self._act(mailbox, cause))
             self._acting.add(task)
             task.add_done_callback(self._acting.discard)
 

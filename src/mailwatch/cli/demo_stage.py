@@ -5,7 +5,6 @@ configuration of a real daemon refuses, for they would harm real providers.
 """
 
 import asyncio
-import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -18,7 +17,7 @@ from mailwatch.core.campaigns import CampaignPolicy
 from mailwatch.core.incidents.circuit import CircuitPolicy
 from mailwatch.core.mailbox import AuthKind, Depth
 from mailwatch.core.pacing import Pace
-from mailwatch.core.policy import BackoffPolicy, BudgetPolicy, ConfirmPolicy, Policy, VerifyPolicy
+from mailwatch.core.policy import BackoffPolicy, BudgetPolicy, ConfirmPolicy, FlapPolicy, Policy, VerifyPolicy
 from mailwatch.daemon import Daemon, Parts, SystemClock
 from mailwatch.daemon.parts import Outside, Tuning
 from mailwatch.ports import Act, NewMailbox
@@ -28,6 +27,7 @@ from mailwatch.probe.http import JudgedHttp
 from mailwatch.probe.identity import ProofByLogin
 from mailwatch.sim import World, fleet
 from mailwatch.store import KeyRing, SqlStore, Vault, migrate
+from mailwatch.telemetry.log_fields import places
 from mailwatch.telemetry.metrics import Metrics
 from mailwatch.telemetry.systemd import Notifier
 
@@ -38,6 +38,9 @@ _PROBES_PER_SECOND: Final = 60.0
 _FIRST_LOOKS_PER_SECOND: Final = 40.0
 _MAX_IN_FLIGHT: Final = 60
 _ERRORS_KEPT: Final = 20
+_FRAMES_SHOWN: Final = 6
+_REAL: Final = Policy()
+_HASTE: Final = 30.0
 
 
 def policy(mailboxes: int) -> Policy:
@@ -52,6 +55,7 @@ def policy(mailboxes: int) -> Policy:
         throttled=BackoffPolicy(5.0, 20.0),
         verify=VerifyPolicy(successes=3, min_seconds=3.0, spacing_seconds=1.5),
         budget=BudgetPolicy(host_rejected_logins=40, host_window_seconds=20.0),
+        flap=FlapPolicy(window_seconds=_REAL.flap.window_seconds / _HASTE, calm_seconds=_REAL.flap.calm_seconds / _HASTE),
         survival_seconds=20.0,
         recheck_seconds=10.0,
         egress_retry_seconds=2.0,
@@ -74,9 +78,10 @@ class FaultNotes:
         """A fault of mailwatch's own."""
         error = fields.pop("exc_info", None)
         words = " ".join(f"{name}={value}" for name, value in fields.items() if name != "mailbox" and value is not None)
-        where = "".join(traceback.format_tb(error.__traceback__)[-1:]) if isinstance(error, BaseException) else ""
-        if len(self.errors) < _ERRORS_KEPT:
-            self.errors[f"{event} {words} {where}".strip()] += 1
+        where = " < ".join(places(error)[:0:-1][:_FRAMES_SHOWN]) if isinstance(error, BaseException) else ""
+        told = f"{event} {words} {where}".strip()
+        if told in self.errors or len(self.errors) < _ERRORS_KEPT:
+            self.errors[told] += 1
 
 
 async def raise_world(world: World, mailboxes: int) -> tuple[NewMailbox, ...]:

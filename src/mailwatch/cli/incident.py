@@ -12,7 +12,7 @@ from mailwatch.cli.scopes import shown_scope
 from mailwatch.core.cause_texts import texts_for
 from mailwatch.core.incidents.life import Incident
 from mailwatch.desk.outages import Outages
-from mailwatch.ports.incidents import IncidentNotFoundError
+from mailwatch.ports.incidents import IncidentNotFoundError, IncidentOverError
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 _AFFECTED: Final = 1000
@@ -78,19 +78,17 @@ def close(
 ) -> None:
     """Say that an incident is over: its mailboxes are tried again; if they go on failing, it is reopened."""
 
-    async def work(opened: Opened) -> tuple[Incident, bool]:
-        was = await opened.store.incidents.find(incident_id)
-        closed = await Outages(opened.store.incidents, opened.clock).close(incident_id, opened.act("incident.close"))
-        return closed, was is not None and was.is_open
+    async def work(opened: Opened) -> Incident:
+        return await Outages(opened.store.incidents, opened.clock).close(incident_id, opened.act("incident.close"))
 
     try:
-        incident, is_news = with_store(config, work, keys=False)
+        incident = with_store(config, work, keys=False)
     except IncidentNotFoundError as error:
         raise CliError(str(error)) from None
-    if is_news:
-        say(f"{incident.id} closed: what waits at {shown_scope(incident.scope)} is due now, and what it had stopped is tried again")
-    else:
-        say(f"{incident.id} is over since {shown(incident.closed_at)}" if incident.closed_at else f"{incident.id} is open again")
+    except IncidentOverError as error:
+        say(f"{incident_id} is over since {shown(error.closed_at)}")
+        return
+    say(f"{incident.id} closed: what waits at {shown_scope(incident.scope)} is due now, and what it had stopped is tried again")
 
 
 def incident_json(incident: Incident) -> dict[str, Any]:

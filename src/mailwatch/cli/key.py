@@ -1,13 +1,14 @@
 """`mailwatch key generate|rotate`: the keys that seal the mailboxes' secrets in the database."""
 
 import asyncio
+import errno
 import fcntl
 import os
 import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -17,6 +18,10 @@ from mailwatch.cli.output import CliError, ExitCode, ends_cleanly, say
 if TYPE_CHECKING:
     from mailwatch.config import Settings
     from mailwatch.store import KeyRing, SqlStore
+
+#: A running node looks at the file of its ring each second.
+_FOLLOW_SECONDS: Final = 5.0
+_ASK_SECONDS: Final = 0.1
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -39,13 +44,14 @@ def generate(
         typer.echo(text, nl=False)
         return
     try:
-        handle = os.open(out, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o400)
+        _write_new(out, text)
     except FileExistsError:
         raise CliError(f"{out} is there already; a key ring is never overwritten: its keys could not be made again") from None
+    except (FileNotFoundError, NotADirectoryError):
+        raise CliError(f"{out.absolute().parent} is no folder") from None
     except OSError as error:
-        raise CliError(f"{out}: {error.strerror}", ExitCode.PERMISSION) from None
-    _write_through(handle, text)
-    _sync_folder(out)
+        told = ExitCode.TEMPORARY if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO) else ExitCode.PERMISSION
+        raise CliError(f"{out}: {error.strerror}", told) from None
     say(f"{out} written; keep a copy apart from the database's backups")
 
 
@@ -90,31 +96,56 @@ async def _rotate(settings: "Settings", path: Path, *, add_only: bool) -> None:
     if add_only:
         say("restart the daemon, then run `mailwatch key rotate` to seal everything with it")
         return
-    await _reseal(settings, ring)
+    say(_resealed(await _reseal(settings, ring), ring))
     say("older keys seal nothing any more; `mailwatch key rotate --drop-old` takes them off the ring")
 
 
 async def _drop_old(settings: "Settings", path: Path) -> None:
     ring = _read(path)
-    await _reseal(settings, ring)  # what a daemon with the older ring has sealed since
+    done = await _reseal(settings, ring)  # what a daemon with the older ring has sealed since
     if len(ring.keys) > 1:
         async with _store(settings, ring) as store:
             await store.retire_older_keys()
-        await _reseal(settings, ring)  # what was sealed until this moment: from now on the database lets nobody seal with them
+        done += await _reseal(settings, ring)  # what was sealed until now: from now on the database lets nobody seal with them
         _replace(path, ring.only_active())
+    say(_resealed(done, ring))
     say(f"{path} holds only key {ring.active}")
 
 
-async def _reseal(settings: "Settings", ring: "KeyRing") -> None:
+def _resealed(done: int, ring: "KeyRing") -> str:
+    return f"{done} secret{'' if done == 1 else 's'} sealed anew with key {ring.active}"
+
+
+async def _reseal(settings: "Settings", ring: "KeyRing") -> int:
+    """How many secrets were sealed anew; raises CliError when one could not be opened."""
     async with _store(settings, ring) as store:
+        await _held_by_all(store, ring.active)
         resealed = await store.reseal(lambda done: say(f"  {done} sealed anew") if done % 10_000 == 0 else None)
-    say(f"{resealed.done} secrets sealed anew with key {ring.active}")
     if resealed.unreadable:
+        say(_resealed(resealed.done, ring))
         listed = "\n  ".join(resealed.unreadable[:20])
         raise CliError(
             f"{len(resealed.unreadable)} secrets could not be read and stay as they are; no key was dropped:\n  {listed}",
             ExitCode.UNHEALTHY,
         )
+    return resealed.done
+
+
+async def _held_by_all(store: "SqlStore", kid: str) -> None:
+    """Wait until each running node holds key *kid*, which takes those a moment that read this very file; raises CliError.
+
+    A node without it could open nothing that is sealed anew, and would look at no mailbox any more.
+    """
+    clock = WallClock()
+    until = clock.monotonic() + _FOLLOW_SECONDS
+    while lacking := await store.node_keys.lacking(kid, clock.now()):
+        if clock.monotonic() > until:
+            raise CliError(
+                f"nothing was sealed: key {kid} is on the ring, but not yet in the hands of {', '.join(lacking)}. Give each of "
+                "these nodes the present ring (an encrypted credential is to be encrypted anew), restart it, and run this again",
+                ExitCode.TEMPORARY,
+            )
+        await asyncio.sleep(_ASK_SECONDS)
 
 
 def _waiting(by_key: Mapping[str, int], ring: "KeyRing") -> int:
@@ -170,6 +201,20 @@ def _locked(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def _write_new(path: Path, text: str) -> None:
+    """A whole file at *path* where there was none, or nothing; raises FileExistsError, OSError."""
+    if path.is_symlink() or path.exists():
+        raise FileExistsError(path)
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    handle = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o400)
+    try:
+        _write_through(handle, text)
+        os.link(unfinished, path)
+    finally:
+        unfinished.unlink()
+    _sync_folder(path)
 
 
 def _replace(path: Path, ring: "KeyRing") -> None:

@@ -1,5 +1,7 @@
 """What the audience of the demo sees: states, counts, who is not well, and the last changes - as values, without drawing.
 
+Transitions make the news; the states are those of the store, so that a transition nobody told of matters to no count and no row.
+
 Many mailboxes that change in the same way at the same provider are told as one line: an outage of a provider is one thing that
 happened, not fifty.
 """
@@ -73,6 +75,7 @@ class _Seat:
     since_at: datetime
     cause: Cause | None = None
     due_at: datetime | None = None
+    version: int = 0  #: of the standing this shows
 
 
 @dataclass(slots=True)
@@ -97,20 +100,28 @@ class Board:
     def learn(self, mailbox: Mailbox, transition: Transition) -> None:
         """A mailbox changed its state."""
         seat = self._seats.setdefault(mailbox.id, _Seat(mailbox, State.PENDING, transition.at))
-        seat.state, seat.since_at = transition.to_state, transition.at
-        seat.cause = transition.cause if transition.cause is not None or transition.to_state in WELL else seat.cause
-        seat.due_at = None
+        if transition.version >= seat.version:  # else the store has shown a later one already
+            seat.state, seat.since_at, seat.version = transition.to_state, transition.at, transition.version
+            seat.cause = transition.cause if transition.cause is not None or transition.to_state in WELL else seat.cause
+            seat.due_at = None
         self._count(transition)
         if (transition.from_state, transition.to_state) != (State.PENDING, State.CONNECTED):
             self._tell(mailbox, transition)
 
-    def look(self, views: Iterable[MailboxView]) -> None:
-        """Standings as they are in the store: when each is looked at next."""
+    def look(self, views: Iterable[MailboxView]) -> list[MailboxView]:
+        """Standings as they are in the store: when each is looked at next.  Those are returned whose change was new here."""
+        unheard: list[MailboxView] = []
         for view in views:
-            seat = self._seats.get(view.mailbox.id)
-            if seat is not None and seat.state is view.standing.state:
-                seat.due_at = view.standing.due_at
-                seat.cause = view.standing.cause or seat.cause
+            seat, standing = self._seats.get(view.mailbox.id), view.standing
+            if seat is None or standing.version < seat.version:
+                continue
+            if standing.version > seat.version:
+                seat.state, seat.since_at, seat.version = standing.state, standing.since_at, standing.version
+                seat.cause = standing.cause
+                unheard.append(view)
+            seat.due_at = standing.due_at
+            seat.cause = standing.cause or seat.cause
+        return unheard
 
     def _count(self, transition: Transition) -> None:
         frm, to = transition.from_state, transition.to_state

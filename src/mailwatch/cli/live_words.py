@@ -93,6 +93,7 @@ _BY_TRIGGER: Final = {
     Trigger.NEW_SECRET: "new secret from the owner, trying it",
     Trigger.RECONNECT: "Reconnect was pressed, trying again",
     Trigger.OBSTACLE_CLEARED: "the obstacle is gone, trying again",
+    Trigger.BROUGHT_BACK: "the incident is over or felt for, trying again",
 }
 _WELL_AFTER: Final = {State.VERIFYING: "verified, sending may go on", State.SUSPECT: "false alarm, all well"}
 _MINUTE: Final = 60

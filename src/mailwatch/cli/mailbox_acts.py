@@ -14,8 +14,9 @@ from mailwatch.cli.mailbox_show import AddressArgument
 from mailwatch.cli.moments import moment
 from mailwatch.cli.opening import ConfigOption, Opened, with_store
 from mailwatch.cli.output import CliError, ExitCode, ends_cleanly, say
+from mailwatch.cli.waiting import but_later
 from mailwatch.core.causes import Cause
-from mailwatch.core.lifecycle import IllegalMoveError
+from mailwatch.core.lifecycle import IllegalMoveError, State
 from mailwatch.core.oauth import GrantKind
 from mailwatch.desk.acts import Desk, HoldError, Withdraw, Withdrawal
 from mailwatch.ports import Act, MailboxNotFoundError, MailboxView, MailwatchError
@@ -89,22 +90,40 @@ def _each(config: Path | None, addresses: list[str], action: str, doing: Doing) 
 def _each_opened(
     config: Path | None, addresses: list[str], action: str, do: Callable[[Opened, Desk, str, Act], Awaitable[MailboxView]]
 ) -> None:
-    """Do it to each; one that cannot be done stops none of the others."""
+    """Do it to each; one that cannot be done stops none of the others, but with one that is not there nothing is done."""
 
     async def work(opened: Opened) -> int:
         desk, failed = Desk(opened.store, opened.clock), 0
-        for address in addresses:
+        for before in await _found(opened, addresses):
+            name = before.mailbox.address
             try:
-                before = await opened.store.find(address)
                 after = await do(opened, desk, before.mailbox.id, opened.act(action))
-                say(f"{before.mailbox.address}: {before.standing.state} → {after.standing.state}")
+                say(f"{name}: {_moved(before.standing.state, after.standing.state)}{await but_later(opened, after)}")
             except (IllegalMoveError, MailboxNotFoundError, HoldError) as error:
-                say(f"mailwatch: {address}: {error}")
+                say(f"mailwatch: {name}: {error}")
                 failed += 1
         return failed
 
     if with_store(config, work, keys=False):
         raise typer.Exit(ExitCode.USAGE)
+
+
+async def _found(opened: Opened, addresses: list[str]) -> list[MailboxView]:
+    """All of them; raises CliError with every one that is not there."""
+    found, unknown = list[MailboxView](), list[str]()
+    for address in addresses:
+        try:
+            found.append(await opened.store.find(address))
+        except MailboxNotFoundError as error:
+            unknown.append(str(error))
+    if unknown:
+        besides = "; nothing was done to the others" if found else ""
+        raise CliError("\n  ".join(unknown) + besides)
+    return found
+
+
+def _moved(before: State, after: State) -> str:
+    return f"{before} → {after}" if before is not after else f"is due now, and {after} until it was looked at"
 
 
 @ends_cleanly

@@ -13,6 +13,7 @@ import typer
 from mailwatch.cli.mailbox_show import AddressArgument, all_views
 from mailwatch.cli.opening import ConfigOption, JsonOption, Opened, WallClock, settings_of, with_store
 from mailwatch.cli.output import CliError, ExitCode, emit_json, ends_cleanly, say
+from mailwatch.cli.waiting import but_later
 from mailwatch.core.lifecycle import State
 from mailwatch.core.mailbox import AuthKind, Mailbox
 from mailwatch.core.oauth import GrantKind
@@ -37,7 +38,9 @@ class FileForm(StrEnum):
 
 
 SecretStdin = Annotated[bool, typer.Option("--secret-stdin", help="Read the secret from standard input.")]
-SecretFile = Annotated[Path | None, typer.Option("--secret-file", help="Read the secret from this file.", show_default=False)]
+SecretFile = Annotated[
+    Path | None, typer.Option("--secret-file", help="Read the secret from this file.", show_default=False, readable=False)
+]
 AllowCleartext = Annotated[bool, typer.Option("--allow-cleartext", help="Accept imap:// and smtp://, which send secrets in clear.")]
 
 
@@ -143,7 +146,8 @@ def _tell_import(roster: Roster, count: int, *, dry_run: bool, as_json: bool) ->
         for fault in faults:
             typer.echo(str(fault), err=True)
         if not faults:
-            say(f"{count} mailboxes {'could be' if dry_run else 'were'} added")
+            did = "could be" if dry_run else "was" if count == 1 else "were"
+            say(f"{count} mailbox{'' if count == 1 else 'es'} {did} added")
     if faults:
         say(f"mailwatch: {len(faults)} fault{'s' if len(faults) > 1 else ''}; nothing was added")
         raise typer.Exit(ExitCode.USAGE)
@@ -227,10 +231,12 @@ def set_secret(
     secret_file: SecretFile = None,
     config: ConfigOption = None,
 ) -> None:
-    """Store a new password (or refresh token): it is tried at once, and the login budget starts anew.
+    """Store a new password (or refresh token): it is due at once, and the login budget starts anew.
 
+    Where its host has refused too many logins lately it waits, and the answer says until when.
     A password that is stored already and was refused is not tried again.
     """
+    with_store(config, lambda opened: opened.store.find(address), keys=False)  # before anybody types a secret for it
     secret = ask_secret(f"New secret of {address}", stdin=secret_stdin, file=secret_file)
 
     async def work(opened: Opened) -> str:
@@ -239,7 +245,7 @@ def set_secret(
         if after.standing.state is State.BLOCKED:
             known = "this secret is stored already and was refused, so nothing was tried"
             return f"{view.mailbox.address}: {known}; to try it once more: mailwatch mailbox reconnect {view.mailbox.address}"
-        return f"{view.mailbox.address}: secret stored, {after.standing.state}"
+        return f"{view.mailbox.address}: secret stored, {after.standing.state}{await but_later(opened, after)}"
 
     say(with_store(config, work))
 
@@ -262,6 +268,8 @@ def read_secret_file(path: Path) -> Secret:
     try:
         with path.open("rb") as file:
             content = file.read(MAX_SECRET_BYTES + 1)
+    except PermissionError as error:
+        raise CliError(f"{path}: {error.strerror}", ExitCode.PERMISSION) from None
     except OSError as error:
         raise CliError(f"{path}: {error.strerror}") from None
     return _one_line(content, str(path))

@@ -1,19 +1,26 @@
 """`mailwatch mailbox list|show|history`: what there is, how one is, and how it came to be so."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
 from typing import Annotated, Final
 
 import typer
 
 from mailwatch.cli.mailbox_words import story_json, story_lines, view_json, view_lines
+from mailwatch.cli.moments import stamp
 from mailwatch.cli.opening import ConfigOption, JsonOption, Opened, with_store
-from mailwatch.cli.output import emit_json, ends_cleanly
+from mailwatch.cli.output import CliError, emit_json, ends_cleanly
+from mailwatch.cli.waiting import quiet_host
+from mailwatch.core.causes import Cause
 from mailwatch.core.lifecycle import State
+from mailwatch.core.quiet_hosts import QuietHost
 from mailwatch.core.standing import Transition
 from mailwatch.ports import MailboxFilter, MailboxView
+from mailwatch.ports.pages import PageFilter
 
 _PAGE: Final = 500
+#: Mailboxes asked for by their ids, in one query.
+_AT_ONCE: Final = 200
 _HEADINGS: Final = ("ID", "ADDRESS", "PROVIDER", "STATE", "CAUSE", "SINCE")
 
 AddressArgument = Annotated[str, typer.Argument(metavar="ADDRESS", help="The mailbox: its address or id.")]
@@ -25,6 +32,12 @@ def list_mailboxes(
     provider: Annotated[
         list[str] | None, typer.Option(help="Only these providers; may be given again.", show_default=False)
     ] = None,
+    cause: Annotated[list[Cause] | None, typer.Option(help="Only these causes; may be given again.", show_default=False)] = None,
+    label: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Only with this label; given again, with all of them.", show_default=False),
+    ] = None,
+    campaign: Annotated[str, typer.Option(help="Only those this campaign sends through.", show_default=False)] = "",
     text: Annotated[str, typer.Option(help="Only addresses that hold this text.", show_default=False)] = "",
     after: Annotated[str | None, typer.Option(help="Begin behind this mailbox id.", show_default=False)] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at the most.")] = 100,
@@ -32,10 +45,17 @@ def list_mailboxes(
     as_json: JsonOption = False,  # noqa: FBT002  # a flag is a bool
 ) -> None:
     """List mailboxes and how they are."""
-    which = MailboxFilter(frozenset(state or ()), frozenset(provider or ()), text, after, limit + 1)
+    which = PageFilter(
+        states=frozenset(state or ()),
+        providers=frozenset(provider or ()),
+        causes=frozenset(each.value for each in cause or ()),
+        labels=dict(_label(each) for each in label or ()) or None,
+        campaign=campaign,
+        text=text,
+    )
 
     async def work(opened: Opened) -> list[MailboxView]:
-        return list(await opened.store.list(which))
+        return await _views(opened, await opened.store.pages.ids(which, after, limit + 1))
 
     views = with_store(config, work, keys=False)
     more, views = views[limit - 1].mailbox.id if len(views) > limit else None, views[:limit]
@@ -46,6 +66,28 @@ def list_mailboxes(
         typer.echo(line)
     if more:
         typer.echo(f"more follow: --after {more}", err=True)
+
+
+def _label(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise CliError(f"--label {text!r}: KEY=VALUE is needed, such as team=north")
+    return key, value
+
+
+async def _views(opened: Opened, ids: Sequence[str]) -> list[MailboxView]:
+    """The mailboxes of these ids, in their order; what is removed meanwhile is left out."""
+    found = dict[str, MailboxView]()
+    for start in range(0, len(ids), _AT_ONCE):
+        some = frozenset(ids[start : start + _AT_ONCE])
+        page = await opened.store.pages.page(PageFilter(ids=some), None, len(some))
+        found |= {view.mailbox.id: view for view in page.rows}
+    return [found[each] for each in ids if each in found]
+
+
+async def addresses_of(opened: Opened, ids: Sequence[str]) -> dict[str, str]:
+    """The address of each of these mailboxes, by id."""
+    return {view.mailbox.id: view.mailbox.address for view in await _views(opened, list(dict.fromkeys(ids)))}
 
 
 def _lines(views: list[MailboxView]) -> Iterator[str]:
@@ -66,18 +108,19 @@ def _cells(view: MailboxView) -> tuple[str, ...]:
 def show(address: AddressArgument, config: ConfigOption = None, as_json: JsonOption = False) -> None:  # noqa: FBT002  # a flag is a bool
     """Show one mailbox: how it is, since when, why, and what comes next."""
 
-    async def work(opened: Opened) -> tuple[MailboxView, Transition | None]:
+    async def work(opened: Opened) -> tuple[MailboxView, Transition | None, QuietHost | None]:
         view = await opened.store.find(address)
         latest = None
         async for step in _steps(opened, view.mailbox.id):
             latest = step
-        return view, latest
+        return view, latest, await quiet_host(opened, view)
 
-    view, latest = with_store(config, work, keys=False)
+    view, latest, quiet = with_store(config, work, keys=False)
     if as_json:
-        emit_json({**view_json(view), "latest": story_json(latest) if latest else None})
+        waits = {"waits_until_at": stamp(quiet.until_at) if quiet else None, "waits_for": quiet.sentence if quiet else None}
+        emit_json({**view_json(view), **waits, "latest": story_json(latest) if latest else None})
         return
-    for line in view_lines(view, latest):
+    for line in view_lines(view, latest, quiet):
         typer.echo(line)
 
 

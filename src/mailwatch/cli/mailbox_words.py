@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from mailwatch.cli.moments import shown, span, stamp
-from mailwatch.core.cause_texts import remedy_for, texts_for
+from mailwatch.core.cause_texts import remedy_for, told_in
 from mailwatch.core.evidence import Evidence, clean
 from mailwatch.core.impairments import impairment_of
 from mailwatch.core.lifecycle import State, Trigger
 from mailwatch.core.mailbox import Mailbox, Protocol
+from mailwatch.core.quiet_hosts import QuietHost
 from mailwatch.core.standing import Standing, Transition
 from mailwatch.ports import MailboxView
 
@@ -19,6 +20,7 @@ _WHAT: Final[Mapping[Trigger, str]] = {
     Trigger.PERSON_NEEDED: "the failure was seen again, and only a person can set it right",
     Trigger.VERIFIED: "it proved itself: enough clean probes over enough time",
     Trigger.OBSTACLE_CLEARED: "what stood in the way is gone",
+    Trigger.BROUGHT_BACK: "the incident that had stopped it is over, or is being felt for: it is tried again",
     Trigger.NEW_SECRET: "a new secret was stored",
     Trigger.RECONNECT: "a person asked for a reconnection",
     Trigger.DISCONNECT: "a person disconnected it",
@@ -80,14 +82,14 @@ def _standing_json(standing: Standing) -> dict[str, Any]:
     }
 
 
-def view_lines(view: MailboxView, latest: Transition | None) -> Iterator[str]:
-    """One mailbox for eyes; *latest* is its last change of state."""
+def view_lines(view: MailboxView, latest: Transition | None, quiet: QuietHost | None = None) -> Iterator[str]:
+    """One mailbox for eyes; *latest* is its last change of state, *quiet* the host that its next look waits for."""
     mailbox, standing = view.mailbox, view.standing
     yield f"{mailbox.address} ({mailbox.id})"
     yield f"  state      {standing.state}: {_NEXT[standing.state]}"
     yield f"  since      {shown(standing.since_at)}"
     if standing.cause:
-        yield f"  cause      {standing.cause}: {texts_for(standing.cause).operator}"
+        yield f"  cause      {standing.cause}: {told_in(standing.cause, standing.state)}"
         if standing.state is State.BLOCKED:
             yield from _steps(remedy_for(standing.cause, mailbox.provider))
     if (impaired := impairment_of(standing)) is not None:
@@ -99,6 +101,8 @@ def view_lines(view: MailboxView, latest: Transition | None) -> Iterator[str]:
     for protocol, health in standing.channels.items():
         yield f"  {protocol:<10} {'works' if health.healthy else f'fails: {health.cause}'}, since {shown(health.since_at)}"
     yield f"  next look  {shown(standing.due_at) if standing.due_at else 'none'}"
+    if quiet is not None:
+        yield f"  waits      {quiet.sentence}"
     yield f"  last look  {shown(standing.last_probe_at)}; last success {shown(standing.last_success_at)}"
     yield from _static_lines(mailbox)
     if latest is not None:
@@ -169,7 +173,7 @@ def story_lines(steps: Sequence[Transition]) -> Iterator[str]:
         yield f"    {_WHAT[step.trigger]}{_by(step)}"
         if step.cause:
             yield f"    cause: {step.cause}{_where(step)}"
-            yield f"    {texts_for(step.cause).operator}"
+            yield f"    {told_in(step.cause, step.to_state)}"
         if step.evidence is not None:
             yield f"    {_said(step.evidence)}"
 

@@ -56,6 +56,8 @@ def add(
     window = declared.window
     covers = "1 mailbox" if declared.mailboxes == 1 else f"{declared.mailboxes} mailboxes"
     say(f"{window.id}: {_told(window, window.created_at or window.starts_at)}; it covers {covers}")
+    if declared.warning is not None:
+        say(f"warning: {declared.warning}; if that is a slip: `mailwatch maintenance end {window.id}`")
 
 
 @app.command("list")

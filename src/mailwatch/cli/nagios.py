@@ -17,6 +17,9 @@ from urllib.parse import urlsplit
 
 import typer
 
+from mailwatch.cli.daemon_url import UrlOption, url_of
+from mailwatch.cli.output import CliError
+
 _MAX_BYTES: Final = 64 * 1024 * 1024
 _OK_STATUS: Final = 200
 _SHUT: Final = (401, 403)
@@ -72,6 +75,7 @@ class Reading:
     incidents: int = 0
     lag_seconds: float = 0.0
     self_up: bool = True
+    unseen: dict[str, int] = field(default_factory=dict)  #: mailboxes that mailwatch cannot look at, by reason
 
     @property
     def broken(self) -> int:
@@ -113,23 +117,35 @@ def nagios(
     provider: Annotated[str | None, typer.Option(help="Only mailboxes of this provider.")] = None,
     warning: Annotated[str, typer.Option("--warning", "-w", help="WARNING when more are broken: a share or a number.")] = "5%",
     critical: Annotated[str, typer.Option("--critical", "-c", help="CRITICAL when more are broken: a share or a number.")] = "20%",
-    url: Annotated[str, typer.Option(help="Where the daemon serves HTTP.", envvar="MAILWATCH_URL")] = "http://127.0.0.1:9725",
+    url: UrlOption = None,
     timeout: Annotated[float, typer.Option("--timeout", "-t", help="Seconds to wait for the daemon.")] = 10.0,
     user: Annotated[str | None, typer.Option(metavar="NAME", help="A user of the daemon's web_config (basic auth).")] = None,
     password_file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help=f"Its password, where ${_PASSWORD_VARIABLE} does not hold it.")
+        Path | None,
+        typer.Option(metavar="FILE", readable=False, help=f"Its password, where ${_PASSWORD_VARIABLE} does not hold it."),
     ] = None,
-    token_file: Annotated[Path | None, typer.Option(metavar="FILE", help="A token of the role read, instead of a user.")] = None,
-    ca_file: Annotated[Path | None, typer.Option(metavar="FILE", help="PEM file of the certificate authorities to trust.")] = None,
-    cert_file: Annotated[Path | None, typer.Option(metavar="FILE", help="PEM file of a client certificate to show.")] = None,
-    key_file: Annotated[Path | None, typer.Option(metavar="FILE", help="Its key, where it is not in the same file.")] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", readable=False, help="A token of the role read, instead of a user.")
+    ] = None,
+    ca_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", readable=False, help="PEM file of the certificate authorities to trust.")
+    ] = None,
+    cert_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", readable=False, help="PEM file of a client certificate to show.")
+    ] = None,
+    key_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", readable=False, help="Its key, where it is not in the same file.")
+    ] = None,
+    config: Annotated[  # not -c, which is a threshold here
+        Path | None, typer.Option("--config", metavar="FILE", readable=False, help="The configuration that says where it serves.")
+    ] = None,
 ) -> None:
     """One line with perfdata for Nagios and its kin: exit 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN."""
     try:
-        limits = _threshold("-w", warning), _threshold("-c", critical)
+        limits = _limits(warning, critical)
         access = Access(_authorization(user, password_file, token_file), ca_file, cert_file, key_file)
-        reading = read(_metrics(url, timeout, access), provider)
-    except UnknownError as error:
+        reading = read(_metrics(url_of(url, config), timeout, access), provider)
+    except (UnknownError, CliError) as error:
         _end(Verdict.UNKNOWN, str(error))
     verdict, words = judge(reading, *limits)
     _end(verdict, words, perfdata(reading, *limits))
@@ -142,13 +158,17 @@ def read(text: str, provider: str | None) -> Reading:
 
     reading = Reading()
     providers: set[str] = set()
+    known = False
     try:
         for family in text_string_to_metric_families(text):
+            known |= family.name == "mailwatch_mailboxes"
             for sample in family.samples:
                 providers |= {sample.labels["provider"]} if sample.name == "mailwatch_mailboxes" else set()
                 _take(reading, sample.name, sample.labels, sample.value, provider)
     except (ValueError, KeyError) as error:
         raise UnknownError("what answers there is not mailwatch's /metrics") from error
+    if known and not providers:
+        raise UnknownError("the daemon has not been able to read its database for two minutes: nothing is known of the mailboxes")
     if not providers:
         raise UnknownError("what answers there is not mailwatch's /metrics")
     if provider is not None and provider not in providers:
@@ -160,6 +180,9 @@ def _take(reading: Reading, name: str, labels: Mapping[str, str], value: float, 
     ours = provider is None or labels.get("provider") == provider
     if name == "mailwatch_mailboxes" and ours:
         reading.states[labels["state"]] = reading.states.get(labels["state"], 0) + int(value)
+    elif name == "mailwatch_impaired_mailboxes" and ours:
+        reason = labels["reason"]
+        reading.unseen[reason] = reading.unseen.get(reason, 0) + int(value)
     elif name == "mailwatch_incident_mailboxes" and ours:
         reading.incidents += 1
     elif name == "mailwatch_probe_lag_seconds":
@@ -174,13 +197,16 @@ def judge(reading: Reading, warning: Threshold, critical: Threshold) -> tuple[Ve
     words = f"{broken} of {watched} mailboxes are disconnected"
     if reading.incidents:
         words += f", {reading.incidents} incident{'s' if reading.incidents > 1 else ''} open"
+    unseen = sum(reading.unseen.values())
+    if unseen:
+        words += f", {unseen} cannot be looked at ({', '.join(sorted(reading.unseen))}): what is told of them is old"
     if not reading.self_up:
         return Verdict.CRITICAL, f"mailwatch's own network is down, no verdict is passed; before that {words}"
     if reading.lag_seconds > _LATE_SECONDS:
         words += f", probes are {reading.lag_seconds:.0f} s late"
-    if critical.reached(broken, watched):
+    if critical.reached(broken, watched) or critical.reached(unseen, watched):
         return Verdict.CRITICAL, words
-    if warning.reached(broken, watched) or reading.lag_seconds > _LATE_SECONDS:
+    if unseen or warning.reached(broken, watched) or reading.lag_seconds > _LATE_SECONDS:
         return Verdict.WARNING, words
     return Verdict.OK, words
 
@@ -191,7 +217,15 @@ def perfdata(reading: Reading, warning: Threshold, critical: Threshold) -> str:
     limits = f"{warning.limit(watched):g};{critical.limit(watched):g}"
     values = [f"disconnected={reading.broken};{limits};0;{watched}"]
     values += [f"{state}={reading.states.get(state, 0)};;;0;{watched}" for state in _SHOWN]
+    values.append(f"unseen={sum(reading.unseen.values())};{limits};0;{watched}")
     return " ".join([*values, f"incidents={reading.incidents};;;0", f"lag={reading.lag_seconds:.3f}s;{_LATE_SECONDS:g};;0"])
+
+
+def _limits(warning: str, critical: str) -> tuple[Threshold, Threshold]:
+    limits = _threshold("-w", warning), _threshold("-c", critical)
+    if limits[0].is_share is limits[1].is_share and limits[0].amount > limits[1].amount:
+        raise UnknownError(f"-w {warning} -c {critical}: the warning is to come before the critical state; give -w the lower one")
+    return limits
 
 
 def _threshold(option: str, text: str) -> Threshold:
@@ -206,24 +240,25 @@ def _authorization(user: str | None, password_file: Path | None, token_file: Pat
     if user is None:
         if password_file is not None:
             raise UnknownError("--password-file needs the --user whose password that is")
-        return None if token_file is None else f"Bearer {_secret('--token-file', token_file)}"
+        return None if token_file is None else f"Bearer {secret_in('--token-file', token_file)}"
     if token_file is not None:
         raise UnknownError("--user and --token-file are two ways in: give one")
     if ":" in user or not user.isprintable():
         raise UnknownError("--user: a name has no colon in it (RFC 7617)")
-    password = os.environ.get(_PASSWORD_VARIABLE) if password_file is None else _secret("--password-file", password_file)
+    password = os.environ.get(_PASSWORD_VARIABLE) if password_file is None else secret_in("--password-file", password_file)
     if not password:
         raise UnknownError(f"--user {user}: its password is needed, in --password-file or in ${_PASSWORD_VARIABLE}")
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
-def _secret(option: str, path: Path) -> str:
+def secret_in(option: str, path: Path) -> str:
     """The first line of a file; raises UnknownError, which shows nothing of it."""
     try:
         secret = path.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
-        raise UnknownError(f"{option} {path}: {reason}") from None
+        # not for text that is none: the error would hold what was read
+        raise UnknownError(f"{option} {path}: {reason}") from (error if isinstance(error, OSError) else None)
     if not secret or not secret.isprintable():
         raise UnknownError(f"{option} {path}: its first line is to be the secret")
     return secret

@@ -14,8 +14,9 @@ import typer
 from mailwatch.cli.consenting import consenting
 from mailwatch.cli.loopback import Loopback
 from mailwatch.cli.mailbox_show import AddressArgument
-from mailwatch.cli.opening import ConfigOption, Opened, with_store
-from mailwatch.cli.output import CliError, ExitCode, ends_cleanly, say
+from mailwatch.cli.moments import stamp
+from mailwatch.cli.opening import ConfigOption, JsonOption, Opened, with_store
+from mailwatch.cli.output import CliError, ExitCode, emit_json, ends_cleanly, say
 from mailwatch.core.oauth import OAuthApp, OAuthKind
 from mailwatch.ports import MailboxView
 from mailwatch.ports.consents import ConsentError, ConsentSession, ConsentState
@@ -88,7 +89,9 @@ def link(address: AddressArgument, config: ConfigOption = None) -> None:
 @app.command("expiring")
 @ends_cleanly
 def expiring(
-    days: Annotated[int, typer.Option("--days", min=1, max=3650, help="End within so many days.")] = 3, config: ConfigOption = None
+    days: Annotated[int, typer.Option("--days", min=1, max=3650, help="End within so many days.")] = 3,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,  # noqa: FBT002  # a flag is a bool
 ) -> None:
     """List the consents that end soon, the next first; send each owner a link (`mailwatch oauth link`) before."""
 
@@ -97,6 +100,13 @@ def expiring(
         return await opened.store.pages.consents_ending(now, now + timedelta(days=days), _MOST)
 
     found = _told(config, work)
+    if as_json:
+        ending = [
+            {"mailbox": each.mailbox_id, "address": each.address, "oauth_app": each.oauth_app, "ends_at": stamp(each.ends_at)}
+            for each in found
+        ]
+        emit_json({"consents": ending})
+        return
     if not found:
         say(f"no consent ends within {days} days, as far as providers have said")
     widest = max((len(each.address) for each in found), default=0)

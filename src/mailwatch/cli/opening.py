@@ -79,14 +79,20 @@ def read_secret(reference: "SecretReference") -> "Secret":
     try:
         return reference.read()
     except SecretReferenceError as error:
-        raise CliError(str(error), ExitCode.CONFIGURATION) from None
+        raise CliError(str(error), ExitCode(error.exit_code)) from None
 
 
 def keyring_of(settings: "Settings") -> "KeyRing":
     """The key ring that the settings point to; raises CliError, SecretUnreadableError."""
+    from mailwatch.config import SecretReferenceError  # noqa: PLC0415  # as above
+    from mailwatch.config.pointing import keyring_words  # noqa: PLC0415  # as above
     from mailwatch.store import KeyRing  # noqa: PLC0415  # SQLAlchemy is slow to import
 
-    return KeyRing.read(read_secret(settings.secrets.keyring).reveal())
+    try:
+        text = settings.secrets.keyring.read()
+    except SecretReferenceError as error:
+        raise CliError(keyring_words(error, settings), ExitCode(error.exit_code)) from None
+    return KeyRing.read(text.reveal())
 
 
 def database_password(settings: "Settings") -> "Secret | None":

@@ -3,9 +3,12 @@
 Exit codes follow sysexits.h where it has one: scripts and systemd (`RestartPreventExitStatus=78`) rely on them.
 """
 
+import errno
 import json
+import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from enum import IntEnum, unique
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, NoReturn, ParamSpec, TypeVar
@@ -77,6 +80,10 @@ _CODES: Final[tuple[tuple[type[Exception], ExitCode], ...]] = (
 )
 
 
+#: No room where something is written.
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
 def ends_cleanly(verb: Callable[P, R]) -> Callable[P, R]:
     """Turn the errors a verb may meet into one line and the right exit code; a closed pipe ends it quietly.
 
@@ -87,9 +94,15 @@ def ends_cleanly(verb: Callable[P, R]) -> Callable[P, R]:
     @wraps(verb)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return verb(*args, **kwargs)
+            try:
+                done = verb(*args, **kwargs)
+            except typer.Exit:
+                sys.stdout.flush()
+                raise  # a verb that has said all it has to say
+            sys.stdout.flush()  # a full disk is told here, not by the interpreter at its end
+            return done  # noqa: TRY300  # what is flushed belongs to what is tried
         except typer.Exit:
-            raise  # a verb that has said all it has to say
+            raise
         except BrokenPipeError:
             sys.stderr.close()
             raise typer.Exit(ExitCode.WELL) from None
@@ -106,10 +119,23 @@ def _end_with(error: Exception) -> None:
         fail(str(error), error.code)
     if isinstance(error, PermissionError):
         fail(f"{error.filename}: permission denied" if error.filename else str(error), ExitCode.PERMISSION)
+    if isinstance(error, OSError) and error.errno in _FULL:
+        _let_go_of_stdout()
+        fail(f"{error.filename or 'what is printed'}: {error.strerror}; free some space there, then try again", ExitCode.TEMPORARY)
+    told = getattr(error, "exit_code", None)
+    if isinstance(error, MailwatchError) and told is not None:
+        fail(str(error), ExitCode(told))
     for kind, code in _CODES:
         if isinstance(error, kind):
             fail(str(error), code)
-    told = getattr(error, "exit_code", None)  # a fault of the configuration tells its own code, and has a line for each slip
-    if told is not None:
+    if told is not None:  # a fault of the configuration tells its own code, and has a line for each slip
         say(str(error))
         raise typer.Exit(told)
+
+
+def _let_go_of_stdout() -> None:
+    """What cannot be written is not to be tried again, with a traceback, when the interpreter ends."""
+    with suppress(OSError, ValueError):  # a stand-in of a test has no descriptor
+        nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

@@ -4,6 +4,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 
 import typer
 
@@ -26,6 +27,8 @@ def rules(
     ] = None,
 ) -> None:
     """Print what Prometheus, Alertmanager and Grafana need of mailwatch; without options all rules as one file."""
+    if runbooks is not None and not _is_url(runbooks):
+        raise CliError(f"--runbooks {runbooks!r}: an http:// or https:// URL is needed, such as https://wiki.example.org/runbooks")
     wanted = [recording, alerts, alertmanager, dashboard is not None, runbook is not None]
     if sum(wanted) > 1:
         raise CliError(
@@ -40,6 +43,14 @@ def rules(
     else:
         text = _rules(recording=recording, alerts=alerts)
     typer.echo(text if runbooks is None else text.replace(RUNBOOKS, runbooks.rstrip("/")), nl=False)
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and not set(text) & set(" \n\"'`")
+    except ValueError:
+        return False
 
 
 def _rules(*, recording: bool, alerts: bool) -> str:

@@ -7,7 +7,8 @@ from typing import Final
 from mailwatch.core.lifecycle import LOGIN_STATES, MOVES, SENDING_STATES, Effect, State, Trigger, diagram
 from mailwatch.core.policy import Policy
 
-_STATES: Final = {
+#: What each state means, in a few words.
+STATES: Final = {
     State.PENDING: "added, not yet probed",
     State.CONNECTED: "the required channels work",
     State.SUSPECT: "a failure was seen and is being confirmed",
@@ -24,6 +25,7 @@ _TRIGGERS: Final = {
     Trigger.PERSON_NEEDED: "confirmed, and retrying cannot heal it",
     Trigger.VERIFIED: "enough clean probes over enough time",
     Trigger.OBSTACLE_CLEARED: "a look without a login passed the place where the mailbox was stuck",
+    Trigger.BROUGHT_BACK: "the incident that had stopped it is over, or is felt for",
     Trigger.NEW_SECRET: "a new password or consent was stored",
     Trigger.RECONNECT: "a person asked for it",
     Trigger.DISCONNECT: "a person asked for it",
@@ -74,7 +76,7 @@ def _states() -> str:
 
     rows = [
         (f"`{state}`", meaning, yes(answer=state in LOGIN_STATES), yes(answer=state in SENDING_STATES))
-        for state, meaning in _STATES.items()
+        for state, meaning in STATES.items()
     ]
     return _table(("state", "meaning", "logged in by probes", "campaigns send"), rows)
 

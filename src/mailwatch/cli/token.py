@@ -56,6 +56,8 @@ def list_tokens(config: ConfigOption = None, as_json: JsonOption = False) -> Non
     if as_json:
         emit_json({"tokens": [_as_json(token) for token in tokens]})
         return
+    if not tokens:
+        say("none; `mailwatch token create NAME` makes one")
     for token in tokens:
         used = f"used {shown(token.last_used_at)}" if token.last_used_at else "never used"
         typer.echo(f"{token.id}  {token.role:<5}  {token.name}  {_standing(token, now)}, {used}, by {token.created_by}")

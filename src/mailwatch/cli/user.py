@@ -62,6 +62,8 @@ def list_users(config: ConfigOption = None, as_json: JsonOption = False) -> None
     if as_json:
         emit_json({"users": [{"name": user.name, "role": user.role.value, "created_at": stamp(user.created_at)} for user in users]})
         return
+    if not users:
+        say("none; `mailwatch user add NAME` adds one")
     for user in users:
         typer.echo(f"{user.name}  {user.role}  since {shown(user.created_at)}")
 

@@ -2,7 +2,7 @@
 
 from mailwatch.config.faults import ConfigError, Fault, Origin
 from mailwatch.config.loading import DEFAULT_PATHS, Loaded, load, locate, read
-from mailwatch.config.policy import to_oauth_apps, to_pace, to_paces, to_policy
+from mailwatch.config.policy import to_oauth_apps, to_pace, to_paces, to_policy, to_watch_rules
 from mailwatch.config.references import SecretReference, SecretReferenceError
 from mailwatch.config.settings import Settings
 
@@ -22,4 +22,5 @@ __all__ = [
     "to_pace",
     "to_paces",
     "to_policy",
+    "to_watch_rules",
 ]

@@ -4,10 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mailwatch.config.faults import Fault, KeyPath, Origin, spell
+from mailwatch.config.faults import KeyPath, Origin, spell
 from mailwatch.config.loading import Loaded
 from mailwatch.config.pages import plain
-from mailwatch.config.references import SecretReference, SecretReferenceError
 from mailwatch.config.section import Section
 from mailwatch.config.settings import Settings
 from mailwatch.config.shape import section_of
@@ -48,10 +47,10 @@ def values(section: Section, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]
 def entries(loaded: Loaded) -> Iterator[Entry]:
     """Every value in force, in the order of the file."""
     for path, value in values(loaded.settings):
-        yield Entry(path, value, str(_origin(path, loaded.origins) or "default"))
+        yield Entry(path, value, str(origin_of(path, loaded.origins) or "default"))
 
 
-def _origin(path: KeyPath, origins: Mapping[KeyPath, Origin]) -> Origin | None:
+def origin_of(path: KeyPath, origins: Mapping[KeyPath, Origin]) -> Origin | None:
     """The place that gave the value: its own, or of the variable that gave its whole table."""
     # A table's own header gives no value to the keys that are left out in it.
     return origins.get(path) or next(
@@ -68,19 +67,6 @@ def nested(listed: Iterable[Entry]) -> dict[str, Any]:
             table = table.setdefault(str(part), {})
         table[str(entry.path[-1])] = plain(entry.value)
     return document
-
-
-def secret_faults(loaded: Loaded, environ: Mapping[str, str] | None = None) -> list[Fault]:
-    """Every secret that cannot be read.  Blocks while reading."""
-    faults = []
-    for path, value in values(loaded.settings):
-        if isinstance(value, SecretReference):
-            try:
-                value.read(environ)
-            except SecretReferenceError as error:
-                origin = _origin(path, loaded.origins) or Origin("defaults")
-                faults.append(Fault(origin, path, f"{spell(path)}: {error.problem}", error.cure))
-    return faults
 
 
 def summary(settings: Settings) -> Iterator[str]:

@@ -14,6 +14,7 @@ from mailwatch.core.oauth import AUTHORIZE_URLS, DEVICE_URLS, REVOKE_URLS, TOKEN
 from mailwatch.core.pacing import Pace
 from mailwatch.core.policy import BackoffPolicy, BudgetPolicy, ConfirmPolicy, Policy, VerifyPolicy
 from mailwatch.core.secret import Secret
+from mailwatch.core.watching import WatchRules
 from mailwatch.core.webhooks import Endpoint, WebhookSecretError, webhook_key
 
 _PACE_KEYS: Final = frozenset({"max_connections", "logins_per_minute", "burst", "per_address_bans"})
@@ -38,6 +39,12 @@ def to_policy(settings: Settings) -> Policy:
         survival_seconds=settings.backoff.survival_seconds,
         recheck_seconds=settings.blocked.recheck_seconds,
     )
+
+
+def to_watch_rules(settings: Settings) -> WatchRules:
+    """Who is watched between probes; the default settings watch nobody."""
+    probing = settings.probing
+    return WatchRules(probing.watch, probing.watch_max, probing.watch_renew_seconds, probing.interval_seconds)
 
 
 def to_pace(provider: Provider, known: Pace | None = None) -> Pace:

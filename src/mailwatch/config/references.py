@@ -33,10 +33,13 @@ _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 class SecretReferenceError(Exception):
     """The secret a reference points to cannot be read; the text names the reference and the cure."""
 
-    exit_code = Exit.CONFIGURATION
-
-    def __init__(self, reference: str, problem: str, cure: str) -> None:
+    def __init__(
+        self, reference: str, problem: str, cure: str, exit_code: Exit = Exit.CONFIGURATION, *, is_absent: bool = False
+    ) -> None:
         super().__init__(f"{reference}: {problem} \u2014 {cure}")
+        self.reference = reference
+        self.exit_code = exit_code
+        self.is_absent = is_absent  #: there is nothing at all where the secret is to be
         self.problem = f"{reference}: {problem}"
         self.cure = cure
 
@@ -90,8 +93,10 @@ class SecretReference:
             case ReferenceKind.COMMAND:
                 return self._read_command()
 
-    def _error(self, problem: str, cure: str) -> SecretReferenceError:
-        return SecretReferenceError(str(self), problem, cure)
+    def _error(
+        self, problem: str, cure: str, exit_code: Exit = Exit.CONFIGURATION, *, is_absent: bool = False
+    ) -> SecretReferenceError:
+        return SecretReferenceError(str(self), problem, cure, exit_code, is_absent=is_absent)
 
     def _as_secret(self, raw: bytes) -> Secret:
         if len(raw) > MAX_BYTES:
@@ -102,7 +107,7 @@ class SecretReference:
             raise self._error("not UTF-8 text", "store the secret as text") from None
         text = text.removesuffix("\n").removesuffix("\r")
         if not text:
-            raise self._error("empty", "put the secret there")
+            raise self._error("empty", "put the secret there", is_absent=True)
         return Secret(text)
 
     def _read_variable(self, environ: Mapping[str, str]) -> bytes:
@@ -123,9 +128,10 @@ class SecretReference:
             # Not to hang on a FIFO that nobody writes to; what is opened is what is judged.
             descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except FileNotFoundError:
-            raise self._error("no such file", "write the secret there") from None
+            raise self._error("no such file", "write the secret there", is_absent=True) from None
         except PermissionError:
-            raise self._error("permission denied", "let the user mailwatch runs as read it, and nobody else") from None
+            cure = "let the user mailwatch runs as read it, and nobody else"
+            raise self._error("permission denied", cure, Exit.PERMISSION) from None
         except OSError as error:
             raise self._error(error.strerror or "cannot be read", "name a readable file") from None
         try:

@@ -40,6 +40,7 @@ def _list(inner: Any) -> Any:
 
 
 _HOST: Final = re.compile(r"(\*\.)?(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*")
+_LABEL: Final = re.compile(r"\*|[^=;*\s](?:[^=;]*[^=;\s])?(?:=[^;]*)?")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 
 
@@ -89,6 +90,7 @@ Network = Annotated[str, checked(ipaddress.ip_network, "a network in CIDR form",
 Address = Annotated[str, checked(ipaddress.ip_address, "an IP address", "9.9.9.9")]
 Host = Annotated[str, checked(_HOST.fullmatch, "a lower-case host name, or *.domain", "*.mail.example.org")]
 Domain = Annotated[str, checked(lambda text: _HOST.fullmatch(text) and text[0] != "*", "a lower-case domain", "example.org")]
+Label = Annotated[str, checked(_LABEL.fullmatch, 'a label, key=value, or "*"', "tier=gold")]
 AbsolutePath = Annotated[
     str, checked(lambda text: text.startswith("/") and "\0" not in text, "an absolute path", "/etc/ssl/ca.pem")
 ]
@@ -100,3 +102,4 @@ Addresses = _list(Address)
 Hosts = _list(Host)
 Domains = _list(Domain)
 HostNames = _list(Domain)
+WatchLabels = _list(Label)

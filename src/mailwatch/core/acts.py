@@ -56,9 +56,9 @@ def bring_back(standing: Standing, now: datetime) -> Decision:
     Raises IllegalMoveError when it is not blocked any more.
     """
     if standing.state is not State.BLOCKED:
-        raise IllegalMoveError(standing.state, Trigger.RECONNECT)
+        raise IllegalMoveError(standing.state, Trigger.BROUGHT_BACK)
     after = replace(standing, due_at=now, forced=False, person_sightings=0, attempts=max(1, standing.attempts))
-    return _decision(standing, after, Trigger.RECONNECT, now, "mailwatch")
+    return _decision(standing, after, Trigger.BROUGHT_BACK, now, "mailwatch")
 
 
 def confirm(standing: Standing, now: datetime, cause: Cause, due_at: datetime, flap: FlapPolicy) -> Decision:
@@ -88,8 +88,10 @@ def probe_now(standing: Standing, now: datetime, actor: str) -> Decision:
     Unlike `reconnect` it allows no login beyond the budget.
     """
     del actor  # an act like the others; nothing changes hands, so no transition names it
-    if standing.state in (State.INACTIVE, State.HELD):
-        raise IllegalMoveError(standing.state, Trigger.RECONNECT)
+    first = {State.INACTIVE: "reconnect", State.HELD: "release"}.get(standing.state)
+    if first is not None:
+        words = f"probe is not possible while the mailbox is {standing.state}; {first} it first"
+        raise IllegalMoveError(standing.state, Trigger.RECONNECT, words)
     return Decision(standing, replace(standing, due_at=now))
 
 

@@ -3,7 +3,8 @@
 Two budgets, both counted over all nodes and restarts because what they count is stored:
 
 * per secret (credential generation): `rejected_logins` within `window_seconds`.  A lease that ended without a result counts as
-  a refusal, since the login may have been sent; an accepted login proves those were harmless and clears them.
+  a refusal, since the login may have been sent; an accepted login proves those were harmless and clears them.  While the last
+  answer to a secret was a yes (`proven`), what was lost since is not added to what was refused before: servers count in a row.
 * per host: `host_rejected_logins` within `host_window_seconds`.  It keeps our address from being banned by servers that count
   by address (fail2ban, cPHulk).  The big providers count by account; there only unproven secrets wait for it.
 """
@@ -24,23 +25,28 @@ def within(moments: Iterable[datetime], now: datetime, window_seconds: float) ->
 
 def refusals_left(standing: Standing, policy: BudgetPolicy, now: datetime) -> int:
     """How many refused logins this secret may still see."""
-    spent = within((*standing.rejected_at, *standing.lost_at), now, policy.window_seconds)
-    return max(0, policy.rejected_logins - len(spent))
+    return min(max(0, policy.rejected_logins - len(spent)) for spent in _spent(standing, policy, now))
 
 
 def free_again_at(standing: Standing, policy: BudgetPolicy, now: datetime) -> datetime:
     """When the next login may be sent: *now*, or when enough of the window has passed."""
-    spent = sorted(within((*standing.rejected_at, *standing.lost_at), now, policy.window_seconds))
-    if len(spent) < policy.rejected_logins:
-        return now
-    return spent[len(spent) - policy.rejected_logins] + timedelta(seconds=policy.window_seconds)
+    window, most = timedelta(seconds=policy.window_seconds), policy.rejected_logins
+    return max(now if len(spent) < most else spent[len(spent) - most] + window for spent in _spent(standing, policy, now))
+
+
+def _spent(standing: Standing, policy: BudgetPolicy, now: datetime) -> tuple[list[datetime], ...]:
+    """What counts, each list against the whole budget, oldest first."""
+    refused, lost = standing.rejected_at, standing.lost_at
+    counted = (refused, lost) if standing.proven else ((*refused, *lost),)
+    return tuple(sorted(within(moments, now, policy.window_seconds)) for moments in counted)
 
 
 class HostBudget:
     """Which logins may be in flight to a host now.  Holds no clock; `now` comes in.
 
     Strict hosts (those not known to count by account): refusals within the window plus logins in flight never exceed the limit,
-    and an unproven secret leaves the last place to proven ones, so that bad secrets cannot stop the watching of good ones.
+    and an unproven secret leaves the last place to proven ones, so that bad secrets cannot stop the watching of good ones.  Once in
+    a window a person's act may use even that.
     """
 
     def __init__(self, policy: BudgetPolicy) -> None:
@@ -49,6 +55,7 @@ class HostBudget:
         self._ahead: dict[datetime, datetime] = {}  # moments of a clock that was set back, and as of when they count
         self._flying: dict[str, int] = defaultdict(int)
         self._unproven: dict[str, int] = defaultdict(int)
+        self._favoured_at: dict[str, datetime] = {}  # when a person's act used the last place
 
     def learn(self, refusals: Mapping[str, Iterable[datetime]]) -> None:
         """Add what the store says of past refusals (all nodes) to what was seen here; the same refusal counts once."""
@@ -94,15 +101,31 @@ class HostBudget:
         """Hosts that have refused as many logins as they may: a strict one sees none until the first of them is long ago."""
         return frozenset(host for host in list(self._refused) if self.refused(host, now) >= self.policy.host_rejected_logins)
 
-    def admits(self, host: str, now: datetime, *, proven: bool, strict: bool) -> bool:
-        """Whether one more login to *host* may start."""
+    def admits(self, host: str, now: datetime, *, proven: bool, strict: bool, asked: bool = False) -> bool:
+        """Whether one more login to *host* may start; *asked*: a person asked for this one."""
         limit = self.policy.host_rejected_logins
         refused = self.refused(host, now)
         if not strict:
             return proven or refused + self._unproven.get(host, 0) < limit
         if refused + self._flying.get(host, 0) >= limit:
             return False
-        return proven or refused + self._unproven.get(host, 0) < max(1, limit - 1)
+        return proven or refused + self._unproven.get(host, 0) < self._most(host, now, proven=proven, strict=strict, asked=asked)
+
+    def _most(self, host: str, now: datetime, *, proven: bool, strict: bool, asked: bool) -> int:
+        """How many refusals shut *host* for such a login."""
+        limit = self.policy.host_rejected_logins
+        return limit if proven or not strict or (asked and self._may_favour(host, now)) else max(1, limit - 1)
+
+    def _may_favour(self, host: str, now: datetime) -> bool:
+        at = self._favoured_at.get(host)
+        return at is None or abs((now - at).total_seconds()) >= self.policy.host_window_seconds
+
+    def shut_until(self, host: str, now: datetime, *, proven: bool, strict: bool, asked: bool = False) -> datetime | None:
+        """Until when refusals keep such a login from *host*; None: they do not."""
+        refused, most = self.refused(host, now), self._most(host, now, proven=proven, strict=strict, asked=asked)
+        if (proven and not strict) or refused < most:
+            return None
+        return self._refused[host][refused - most] + timedelta(seconds=self.policy.host_window_seconds)
 
     def room(self, host: str, now: datetime) -> int:
         """How many logins to a strict *host* may start now at the most."""
@@ -114,8 +137,12 @@ class HostBudget:
             return now
         return self._refused[host][0] + timedelta(seconds=self.policy.host_window_seconds)
 
-    def start(self, host: str, *, proven: bool) -> None:
-        """A login to *host* is in flight."""
+    def start(self, host: str, *, proven: bool, asked_at: datetime | None = None) -> None:
+        """A login to *host* is in flight; *asked_at*: it is now, and a person asked for it."""
+        if asked_at is not None and not self.admits(host, asked_at, proven=proven, strict=True):
+            window = timedelta(seconds=self.policy.host_window_seconds)
+            self._favoured_at = {known: at for known, at in self._favoured_at.items() if abs(asked_at - at) < window}
+            self._favoured_at[host] = asked_at
         self._flying[host] += 1
         self._unproven[host] += not proven
 

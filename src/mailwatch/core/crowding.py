@@ -29,10 +29,12 @@ class Crowd:
         return self.mailboxes * _MINUTE_SECONDS / self.logins_per_minute
 
     def __str__(self) -> str:
-        minutes = self.round_seconds / _MINUTE_SECONDS
+        seconds = self.round_seconds
+        every = f"{seconds / _MINUTE_SECONDS:.0f} min" if seconds >= 2 * _MINUTE_SECONDS else f"{seconds:.0f} s"
+        mailboxes = "1 mailbox" if self.mailboxes == 1 else f"{self.mailboxes} mailboxes"
         return (
-            f"{self.gate.removeprefix(GATE_OF_A_HOST)}: {self.mailboxes} mailboxes at {self.logins_per_minute:g} logins a minute: "
-            f"one node looks at each only every {minutes:.0f} min; {self._cure}"
+            f"{self.gate.removeprefix(GATE_OF_A_HOST)}: {mailboxes} at {self.logins_per_minute:g} logins a minute: "
+            f"one node looks at each only every {every}; {self._cure}"
         )
 
     @property

@@ -24,6 +24,7 @@ from mailwatch.core.egress import Egress, may_be_ours
 from mailwatch.core.evidence import BEFORE_LOGIN, Evidence, Outcome, Phase, Report
 from mailwatch.core.facts import refusals_of, with_report
 from mailwatch.core.flapping import is_flapping, with_episode
+from mailwatch.core.impairments import LOGIN_BUDGET
 from mailwatch.core.lifecycle import LOGIN_STATES, State, Trigger
 from mailwatch.core.mailbox import Mailbox, Protocol
 from mailwatch.core.policy import Policy
@@ -170,12 +171,44 @@ def _well_or_withheld(s: _Situation, report: Report) -> tuple[Standing, tuple[Tr
             after = replace(s.before, due_at=s.now, attempts=max(1, s.before.attempts), person_sightings=0)
             return after, (Trigger.OBSTACLE_CLEARED,), None
         return replace(s.before, due_at=s.later(s.policy.recheck_seconds)), (), "withheld"
+    return _withheld(s)
+
+
+def _withheld(s: _Situation) -> tuple[Standing, tuple[Trigger, ...], str | None]:
+    """Reached, without a login."""
+    if _waits_for_person(s):
+        return _stopped_again(s), (Trigger.PERSON_NEEDED,), "withheld"
     free_at = free_again_at(s.before, s.policy.budget, s.now)
     due_at = min(s.later(s.policy.interval_seconds), max(free_at, s.later(s.policy.confirm.min_seconds)))
     after = replace(s.before, due_at=due_at)
-    if s.before.state is State.SUSPECT and not _may_log_in(s):
+    if _may_log_in(s):
+        return after, (), "withheld"
+    if s.before.state is State.SUSPECT:
         return _suspicion_without_login(s, after)
-    return after, (), "withheld"
+    return _unwatched(s, after), (), "withheld"
+
+
+def _waits_for_person(s: _Situation) -> bool:
+    """Whether it is retried in vain: what it was stopped for only a person heals, and no login is left that could show it healed.
+
+    An incident's end may bring such a one back.  What fails before the login meanwhile does not explain it.
+    """
+    known, budget = s.known, s.policy.budget
+    if known.state not in (State.SUSPECT, State.RECONNECTING) or known.cause is None or known.stuck_phase in BEFORE_LOGIN:
+        return False
+    if known.forced or refusals_left(known, budget, s.now) > 0:
+        return False
+    return profile_of(known.cause).disposition is Disposition.HUMAN
+
+
+def _stopped_again(s: _Situation) -> Standing:
+    return replace(_confirmed(s, s.before), due_at=s.later(s.policy.recheck_seconds))
+
+
+def _unwatched(s: _Situation, after: Standing) -> Standing:
+    """Reached for as long as the budget is spent, and that is no look: what is believed grows old, and must say so."""
+    lasts = s.known.impairment == LOGIN_BUDGET
+    return replace(after, impairment=LOGIN_BUDGET, impaired_since_at=s.known.impaired_since_at if lasts else s.now)
 
 
 def _suspicion_without_login(s: _Situation, after: Standing) -> tuple[Standing, tuple[Trigger, ...], str | None]:
@@ -272,6 +305,8 @@ def _absence_seconds(before: Standing, now: datetime) -> float:
 
 def _failed(s: _Situation, failure: _Failure) -> tuple[Standing, tuple[Trigger, ...], str | None]:
     """A channel failed, and it is the mailbox's or its provider's doing."""
+    if _waits_for_person(s):
+        return _stopped_again(s), (Trigger.PERSON_NEEDED,), None
     before = s.before
     first = before.state in (State.CONNECTED, State.PENDING)
     ill = replace(

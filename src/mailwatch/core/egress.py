@@ -76,12 +76,7 @@ _FAULTS: Final = {Matter.REACH: Fault.UPLINK, Matter.NAMES: Fault.RESOLVER, Matt
 
 
 def matter_of(evidence: Evidence, cause: Cause) -> Matter | None:
-    """What of our own would have looked the same if it were broken; None: nothing.
-
-    A target our own policy denies was never tried.
-    """
-    if evidence.exception == "TargetDeniedError":
-        return None
+    """What of our own would have looked the same if it were broken; None: nothing."""
     if cause is Cause.OAUTH_MISCONFIGURED:
         said = f"{evidence.response} {evidence.oauth_description or ''}".lower()
         return Matter.TIME if evidence.phase is Phase.TOKEN and any(words in said for words in _NOT_OF_NOW) else None

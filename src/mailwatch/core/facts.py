@@ -29,6 +29,8 @@ def with_report(
     """The standing with what is a fact whatever is decided: refused logins, the moment of the look, each channel's health."""
     refused = sum(_refused(mailbox, channel) for channel in report.channels)
     accepted = not refused and any(_accepted(channel) for channel in report.channels)
+    # a person said that it is mended, and every server says so too: what was refused before says nothing of this secret any more
+    pardoned = standing.forced and accepted and _all_accepted(mailbox, report)
     window = policy.budget.window_seconds
     lost_at = () if accepted else _spent(standing.lost_at, now, window)
     if not (accepted or standing.proven) and any(_is_unanswered(channel, diagnoses) for channel in report.channels):
@@ -38,7 +40,8 @@ def with_report(
         last_probe_at=now if _says_something(report) else standing.last_probe_at,
         impairment=report.impairment,
         impaired_since_at=None if report.impairment is None else (standing.impaired_since_at or now),
-        rejected_at=(*_spent(standing.rejected_at, now, window), *(now,) * refused),
+        proven=standing.proven and not refused,
+        rejected_at=() if pardoned else (*_spent(standing.rejected_at, now, window), *(now,) * refused),
         lost_at=lost_at,
         channels=_channels(standing.channels, report, diagnoses, now),
     )
@@ -82,6 +85,11 @@ def _is_unanswered(channel: ChannelReport, diagnoses: Mapping[Protocol, Diagnosi
 
 def _accepted(channel: ChannelReport) -> bool:
     return channel.outcome is Outcome.HEALTHY or (channel.logged_in and channel.outcome is Outcome.FAILED)
+
+
+def _all_accepted(mailbox: Mailbox, report: Report) -> bool:
+    wanted = {endpoint.protocol for endpoint in mailbox.endpoints}
+    return wanted <= {channel.protocol for channel in report.channels if _accepted(channel)}
 
 
 def _channels(

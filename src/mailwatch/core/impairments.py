@@ -27,6 +27,9 @@ _SET_SECRET: Final = (
 )
 _LOG: Final = "Read what the log says of it: `journalctl -u mailwatch -g probe.impaired`."
 
+#: No login may be sent, since as many were refused as its secret's budget allows.
+LOGIN_BUDGET: Final = "login_budget"
+
 IMPAIRMENTS: Final[Mapping[str, Impairment]] = MappingProxyType(
     {
         "secret_unreadable": Impairment("its stored secret cannot be opened with the key ring of this node.", (_KEYS, _SET_SECRET)),
@@ -65,6 +68,13 @@ IMPAIRMENTS: Final[Mapping[str, Impairment]] = MappingProxyType(
             "the database does not hand out what a login needs.",
             ("Look after the database: free space, its log, `mailwatch db check`.",),
         ),
+        LOGIN_BUDGET: Impairment(
+            "as many logins of its secret were refused as may be within a day, so it is only reached, without a login.",
+            (
+                "Nothing, if that can wait: logins go on by themselves once the refused ones are a day old.",
+                "Else `mailwatch mailbox reconnect ADDRESS`: it allows one login more. A new password allows all.",
+            ),
+        ),
         "mailbox_removed": Impairment("it was removed while it was looked at.", ("Nothing.",)),
         "ca_store_empty": Impairment(
             "this machine trusts no certificate authority at all.",
@@ -90,6 +100,16 @@ IMPAIRMENTS: Final[Mapping[str, Impairment]] = MappingProxyType(
         "no_resolver_configuration": Impairment(
             "this machine names no name server.", ("Mend /etc/resolv.conf, or set `[network] nameservers`, and restart mailwatch.",)
         ),
+        "target_denied": Impairment(
+            "one of its servers has no address and port that this node may connect to: `[network] allow_private_hosts` and "
+            "`allowed_networks` say which.",
+            (
+                "Look where its host leads: `getent ahosts HOST`; where that is wrong, its DNS is to be mended.",
+                "A server of ours: name its network in `[network] allowed_networks` or set `allow_private_hosts`, and restart.",
+                "Elsewhere only the ports of mail are used (25, 143, 465, 587, 993, 2525): add it anew with one of these.",
+                "Metadata services of clouds and mailwatch's own address are denied whatever is set.",
+            ),
+        ),
         "source_address_unusable": Impairment(
             "the address that connections are to come from is none of this machine's.",
             ("Give the address back to this machine, or connect from another one.",),
@@ -97,12 +117,25 @@ IMPAIRMENTS: Final[Mapping[str, Impairment]] = MappingProxyType(
     }
 )
 _UNNAMED: Final = Impairment("a fault of mailwatch's own prevents it.", (_LOG,))
-_UNWATCHED: Final = frozenset({State.INACTIVE, State.HELD})
+#: States in which nobody wants the mailbox looked at.
+UNWATCHED: Final = frozenset({State.INACTIVE, State.HELD})
+#: What passes by itself, or is told by a number of its own.
+_PASSING: Final = frozenset({LOGIN_BUDGET, "mailbox_removed", "token_refresh_pending"})
+
+
+def blinds(name: str) -> bool:
+    """Whether the impairment of this *name* leaves its mailboxes unseen until somebody heals it."""
+    return name not in _PASSING
+
+
+def sentence_of(name: str) -> str:
+    """What the impairment of this *name* is, as it ends a sentence about a mailbox."""
+    return IMPAIRMENTS.get(name, _UNNAMED).sentence
 
 
 def impairment_of(standing: Standing) -> Impairment | None:
     """What keeps mailwatch from looking at the mailbox now, in words; None when nothing does, or it is not to be looked at."""
-    if standing.impairment is None or standing.state in _UNWATCHED:
+    if standing.impairment is None or standing.state in UNWATCHED:
         return None
     found = IMPAIRMENTS.get(standing.impairment, _UNNAMED)
     return Impairment(f"mailwatch cannot look at it: {found.sentence}", found.remedy)

@@ -40,6 +40,7 @@ class Trigger(StrEnum):
     PERSON_NEEDED = "person_needed"  #: confirmed, and retrying cannot heal it
     VERIFIED = "verified"  #: enough clean probes over enough time
     OBSTACLE_CLEARED = "obstacle_cleared"  #: a look without a login passed where the mailbox was stuck
+    BROUGHT_BACK = "brought_back"  #: the incident that had stopped it is over, or is felt for
     NEW_SECRET = "new_secret"  #: a new password or consent was stored
     RECONNECT = "reconnect"  #: a person asked for it
     DISCONNECT = "disconnect"
@@ -68,8 +69,8 @@ class Move:
 class IllegalMoveError(ValueError):
     """The mailbox cannot make this move from the state it is in."""
 
-    def __init__(self, state: State, trigger: Trigger) -> None:
-        super().__init__(f"{trigger} is not possible while the mailbox is {state}")
+    def __init__(self, state: State, trigger: Trigger, words: str | None = None) -> None:
+        super().__init__(words or f"{trigger} is not possible while the mailbox is {state}")
         self.state = state
         self.trigger = trigger
 
@@ -129,6 +130,7 @@ MOVES: Final[Mapping[State, Mapping[Trigger, Move]]] = MappingProxyType(
         _S.BLOCKED: {
             _T.PROBE_FAILED: Move(_S.BLOCKED),
             _T.OBSTACLE_CLEARED: Move(_S.RECONNECTING),
+            _T.BROUGHT_BACK: Move(_S.RECONNECTING),
             _T.NEW_SECRET: Move(_S.RECONNECTING),
             _T.RECONNECT: Move(_S.RECONNECTING),
             **_STOP_PAUSED,

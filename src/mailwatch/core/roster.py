@@ -97,6 +97,9 @@ def parse_jsonl(lines: Sequence[str], rules: Rules) -> Roster:
 
 
 def _sound_header(header: Sequence[str], roster: Roster) -> bool:
+    if len(header) == 1 and (separator := _other_separator(header[0])):
+        roster.blame(1, "", f"the columns are parted by {separator}", "save the file as CSV with commas: a spreadsheet asks for it")
+        return False
     for name in header:
         if name not in COLUMNS:
             near = get_close_matches(name, COLUMNS, 1)
@@ -107,6 +110,13 @@ def _sound_header(header: Sequence[str], roster: Roster) -> bool:
     if len(set(header)) < len(header):
         roster.blame(1, "", "a column stands there twice", "keep one")
     return not roster.faults
+
+
+def _other_separator(header: str) -> str | None:
+    """What parts the columns of a header that no comma parts, as spreadsheets of many countries write it."""
+    separators = {";": "semicolons", "\t": "tabs", "|": "bars"}
+    return next((told for each, told in separators.items() if {word.strip() for word in header.split(each)} <= {*COLUMNS}
+                 and each in header), None)  # fmt: skip
 
 
 def _csv_rows(reader: Any, header: Sequence[str], roster: Roster) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -150,11 +160,14 @@ def _judge(rows: Iterator[tuple[int, Mapping[str, Any]]], rules: Rules, roster: 
     first_lines: dict[str, int] = {}
     for line, row in rows:
         entry = judge_row(line, row, rules, roster)
-        address = entry.mailbox.address.lower() if entry else ""
-        if entry and address in first_lines:
-            roster.blame(line, "address", f"{entry.mailbox.address} stands in line {first_lines[address]} too", "keep one")
-        elif entry:
-            first_lines[address] = line
+        given = row.get("address")
+        address = given.strip() if isinstance(given, str) else ""
+        if address.lower() in first_lines:
+            roster.blame(line, "address", f"{address} stands in line {first_lines[address.lower()]} too", "keep one")
+            continue
+        if is_address(address):  # also of a row that has faults of its own: all is told at once
+            first_lines[address.lower()] = line
+        if entry:
             roster.entries.append(entry)
 
 

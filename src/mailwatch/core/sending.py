@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from mailwatch.core.campaigns import CampaignPolicy, CampaignState
-from mailwatch.core.cause_texts import texts_for
+from mailwatch.core.cause_texts import texts_for, told_in
 from mailwatch.core.causes import Cause
 from mailwatch.core.lifecycle import SENDING_STATES, State
 from mailwatch.core.ramp import allowance_ratio, ramp_seconds
@@ -132,7 +132,7 @@ def at_incident(cause: Cause) -> Permit:
 def _refused(state: State, facts: SendingFacts, now: datetime) -> Permit:
     words = [_WORDS[state]]
     if facts.cause is not None and state is not State.INACTIVE:
-        words.append(texts_for(Cause(facts.cause)).operator)
+        words.append(told_in(Cause(facts.cause), state))
     # A moment that has passed tells nobody when to ask again: the attempt is under way.
     until_at = facts.until_at if facts.until_at is not None and facts.until_at > now else None
     return refusal(Reason(state.value), " ".join(words), until_at=until_at, cause=facts.cause)

@@ -60,8 +60,8 @@ TECHNICAL: Final[dict[Cause, Wording]] = {
         ("Do nothing.",),
     ),
     Cause.TLS_CERTIFICATE_EXPIRED: Wording(
-        "The server's certificate has expired or is not valid yet, so mailwatch stopped logging in. It watches the certificate"
-        " and logs in again once it is renewed. The provider must renew it.",
+        "The server's certificate has expired or is not valid yet. mailwatch stopped logging in, watches the certificate and logs"
+        " in again once it is renewed. The provider must renew it.",
         "For your safety we stopped logging in: the security certificate of your mail server has run out. Your provider has to"
         " renew it; we watch for that and reconnect the mailbox then.",
         (

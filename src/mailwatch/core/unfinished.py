@@ -30,5 +30,6 @@ def unfinished(
     refusals = tuple(Refusal(hosts[channel.protocol], now) for channel in report.channels for _ in range(channel.rejected_logins))
     if not refusals:
         return None
-    after = replace(standing, rejected_at=(*standing.rejected_at, *(now,) * len(refusals)), forced=False, due_at=due_at)
+    rejected_at = (*standing.rejected_at, *(now,) * len(refusals))
+    after = replace(standing, rejected_at=rejected_at, proven=False, forced=False, due_at=due_at)
     return Decision(standing, after, refusals=refusals, note="unfinished")

@@ -12,7 +12,16 @@ from mailwatch.core.standing import Diagnosis, Standing, Transition
 #: Moves into these states say why; on the way back there is no cause.
 _EXPLAINED: Final = frozenset({State.SUSPECT, State.RECONNECTING, State.BLOCKED, State.HELD, State.INACTIVE})
 #: These lead into `reconnecting` because somebody wants it back, not because it failed.
-_WELCOME: Final = frozenset({Trigger.RECONNECT, Trigger.NEW_SECRET, Trigger.RELEASE, Trigger.HOLD_ENDED, Trigger.OBSTACLE_CLEARED})
+_WELCOME: Final = frozenset(
+    {
+        Trigger.RECONNECT,
+        Trigger.NEW_SECRET,
+        Trigger.RELEASE,
+        Trigger.HOLD_ENDED,
+        Trigger.OBSTACLE_CLEARED,
+        Trigger.BROUGHT_BACK,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,33 @@
 """Builds the parts of a daemon from its configuration."""
 
 import asyncio
+import random
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from mailwatch import __version__
-from mailwatch.config import ConfigError, Settings, load, locate, to_oauth_apps, to_pace, to_paces, to_policy
+from mailwatch.config import (
+    ConfigError,
+    Loaded,
+    SecretReferenceError,
+    Settings,
+    locate,
+    read,
+    to_oauth_apps,
+    to_pace,
+    to_paces,
+    to_policy,
+    to_watch_rules,
+)
 from mailwatch.config.changes import told
 from mailwatch.config.faults import spell
 from mailwatch.config.listing import values
 from mailwatch.config.pages import plain
+from mailwatch.config.pointing import check_files, placed, unusable_ring
 from mailwatch.config.policy import to_campaign_policy, to_webhooks
 from mailwatch.config.section import host_port
 from mailwatch.core.incidents.circuit import CircuitPolicy
@@ -21,8 +35,10 @@ from mailwatch.core.incidents.detect import DetectPolicy
 from mailwatch.core.oauth import OAuthApp
 from mailwatch.core.pacing import Pace
 from mailwatch.core.providers import PACES
+from mailwatch.core.watching import WatchRules
 from mailwatch.daemon import descriptors
 from mailwatch.daemon.parts import Alerting, Outside, Parts, Role, SeriesOptions, SystemClock, Tuning
+from mailwatch.monitor.idle_watch import IdleWatch
 from mailwatch.ports import MailwatchError
 from mailwatch.probe import Dialer, EgressPolicy, NetworkProber, Resolver, TokenEndpoint, TokenSource, make_ssl_context
 from mailwatch.probe.canary import NetworkCanary
@@ -30,7 +46,7 @@ from mailwatch.probe.consent import HttpConsentEndpoints
 from mailwatch.probe.http import JudgedHttp
 from mailwatch.probe.identity import ProofByLogin
 from mailwatch.store import KeyRing, SqlStore, Vault
-from mailwatch.store.keyring import watched
+from mailwatch.store.keyring import KeyRingError, watched
 from mailwatch.telemetry import logs
 from mailwatch.telemetry.metrics import Metrics
 from mailwatch.telemetry.systemd import Notifier
@@ -55,20 +71,37 @@ async def assemble(config: Path | None, role: Role = Role.ALL) -> Parts:
     Raises ConfigError with every fault, and MailwatchError for what the surroundings lack.
     """
     path = locate(config)
-    settings = await asyncio.to_thread(load, path)
+    loaded = await asyncio.to_thread(_read, path)
+    try:
+        return await _assembled(path, loaded.settings, role)
+    except SecretReferenceError as error:
+        raise placed(error, loaded) from error
+    except KeyRingError as error:
+        raise unusable_ring(str(error), loaded) from error
+
+
+def _read(path: Path | None) -> Loaded:
+    """The configuration whose files can be used as well; blocks, and raises ConfigError with every fault."""
+    loaded = read(path)
+    check_files(loaded)
+    return loaded
+
+
+async def _assembled(path: Path | None, settings: Settings, role: Role) -> Parts:
     logs.configure(settings.log.level.value, settings.log.format.value)
     clock = SystemClock()
     store = await _store(settings, clock)
     metrics = Metrics([*PACES, *settings.providers], __version__, probes=role is not Role.WEB)
     web_config = await asyncio.to_thread(_web_config, settings)
-    network = await _network(settings, store, clock, metrics)
+    tuning = await asyncio.to_thread(tuning_of, settings)
+    idle_watch = _idle_watch(tuning, store, clock, metrics)
+    network = await _network(settings, store, clock, metrics, idle_watch)
     alerting, close_alerting = await asyncio.to_thread(_alerting, settings, network.resolver)
 
     async def close() -> None:
         await asyncio.gather(network.close(), close_alerting())
 
     canaries = [host_port(place) for place in settings.network.canaries]
-    tuning = await asyncio.to_thread(tuning_of, settings)
     return Parts(
         store=store,
         prober=network.prober,
@@ -84,6 +117,7 @@ async def assemble(config: Path | None, role: Role = Role.ALL) -> Parts:
         outside=network.outside,
         web=web_settings(settings),
         alerting=alerting,
+        idle_watch=idle_watch,
         series=_series(settings),
         web_config=web_config,
         describe=lambda: described(settings),
@@ -95,16 +129,18 @@ async def assemble(config: Path | None, role: Role = Role.ALL) -> Parts:
 def tuning_of(settings: Settings) -> Tuning:
     """What of the settings may change while the daemon runs.  Blocks while reading secrets; raises SecretReferenceError."""
     other = settings.providers.get("other")
+    watch = _that_fit(to_watch_rules(settings))
     return Tuning(
         policy=to_policy(settings),
         paces=to_paces(settings, PACES),
         other=Pace() if other is None else to_pace(other),
-        max_in_flight=_in_flight(settings.probing.max_in_flight),
+        max_in_flight=_in_flight(settings.probing.max_in_flight, watch),
         retention_days=(settings.retention.transitions_days, settings.retention.audit_days),
         campaigns=to_campaign_policy(settings),
         webhooks=to_webhooks(settings),
         detect=DetectPolicy(min_failures=settings.incidents.min_failures, min_share=settings.incidents.min_share),
         circuit=_circuit(settings),
+        watch=watch,
         settings=settings,
     )
 
@@ -173,9 +209,17 @@ async def _nothing() -> None:
     """There is nothing to close."""
 
 
-def _in_flight(wanted: int) -> int:
+def _that_fit(wanted: WatchRules) -> WatchRules:
     limit = descriptors.raise_limit()
-    fit = descriptors.that_fit(wanted, limit)
+    fit = descriptors.sessions_that_fit(wanted.most, limit)
+    if wanted.labels and fit < wanted.most:
+        logs.get("mailwatch").warning("watch.limited", count=fit, reason=f"LimitNOFILE is {limit}; {wanted.most} were asked for")
+    return replace(wanted, most=fit)
+
+
+def _in_flight(wanted: int, watch: WatchRules) -> int:
+    limit = descriptors.raise_limit()
+    fit = descriptors.that_fit(wanted, limit, sessions=watch.most if watch.labels else 0)
     if fit < wanted:
         logs.get("mailwatch").warning("probes.limited", in_flight=fit, reason=f"LimitNOFILE is {limit}; {wanted} were asked for")
     return fit
@@ -190,10 +234,14 @@ def _reloader(path: Path | None, first: Settings) -> Callable[[], Awaitable[Tuni
     async def reload() -> Tuning:
         nonlocal running
         try:
-            settings = await asyncio.to_thread(load, path)
-            tuning = await asyncio.to_thread(tuning_of, settings)
+            loaded = await asyncio.to_thread(_read, path)
         except ConfigError as error:
             raise MailwatchError(str(error)) from error
+        settings = loaded.settings
+        try:
+            tuning = await asyncio.to_thread(tuning_of, settings)
+        except SecretReferenceError as error:
+            raise MailwatchError(str(placed(error, loaded))) from error
         live, _ = told(running, settings)
         _, restart = told(first, settings)  # what the daemon is built from is still the first file's
         running = settings
@@ -219,7 +267,20 @@ async def _store(settings: Settings, clock: SystemClock) -> SqlStore:
     return SqlStore(settings.store.url, vault, clock, node=_node(settings), password=password)
 
 
-async def _network(settings: Settings, store: SqlStore, clock: SystemClock, metrics: Metrics) -> _Network:
+def _idle_watch(tuning: Tuning, store: SqlStore, clock: SystemClock, metrics: Metrics) -> IdleWatch:
+    """It is there even when nobody is watched: a reload may change that."""
+    return IdleWatch(
+        mailboxes=store.watching,
+        meter=metrics,
+        log=logs.get("mailwatch"),
+        clock=clock,
+        rng=random.SystemRandom(),
+        rules=tuning.watch,
+        pace_of=tuning.pace_of,
+    )
+
+
+async def _network(settings: Settings, store: SqlStore, clock: SystemClock, metrics: Metrics, idle_watch: IdleWatch) -> _Network:
     network = settings.network
     resolver = Resolver(network.nameservers or None)
     context = await asyncio.to_thread(make_ssl_context, network.ca_file)
@@ -245,7 +306,7 @@ async def _network(settings: Settings, store: SqlStore, clock: SystemClock, metr
     async def close() -> None:
         await asyncio.gather(tokens.close(), close_outside())
 
-    prober = NetworkProber(dialer, tokens, clock, conversation=False, **options)
+    prober = NetworkProber(dialer, tokens, clock, conversation=False, keeper=idle_watch, **options)
     return _Network(prober, resolver, context, outside, close)
 
 

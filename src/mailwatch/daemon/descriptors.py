@@ -10,6 +10,8 @@ from typing import Final
 RESERVED: Final = 40
 #: A name with two families of addresses is tried over both at once (RFC 8305).
 PER_PROBE: Final = 2
+#: What open sessions that are watched may take of the rest, at the most.
+SHARE_OF_WATCH: Final = 0.5
 
 
 def raise_limit() -> int:
@@ -24,6 +26,11 @@ def raise_limit() -> int:
     return 2**31 if soft == resource.RLIM_INFINITY else soft
 
 
-def that_fit(probes: int, descriptors: int) -> int:
-    """How many of *probes* may run at a time with so many descriptors; never less than one."""
-    return max(1, min(probes, (descriptors - RESERVED) // PER_PROBE))
+def that_fit(probes: int, descriptors: int, *, sessions: int = 0) -> int:
+    """How many of *probes* may run at a time with so many descriptors, beside *sessions* that stay open; never less than one."""
+    return max(1, min(probes, (descriptors - RESERVED - sessions) // PER_PROBE))
+
+
+def sessions_that_fit(sessions: int, descriptors: int) -> int:
+    """How many of *sessions* may stay open between probes, with so many descriptors; never less than one."""
+    return max(1, min(sessions, int((descriptors - RESERVED) * SHARE_OF_WATCH)))

@@ -11,6 +11,7 @@ from mailwatch.desk.acts import Desk
 from mailwatch.desk.bulk import Bulk
 from mailwatch.desk.consents import Consents
 from mailwatch.desk.newcomers import Newcomers
+from mailwatch.desk.quiet_hosts import QuietHosts
 from mailwatch.desk.sending import SendingGate
 from mailwatch.web.surface import Probing, Surface
 
@@ -25,10 +26,13 @@ _BULK_SECONDS: Final = 30.0
 class Offices:
     """Built once for a daemon; `start` and `stop` run what works by itself.
 
-    *own_url* tells where HTTP is served; *roused* is called when an act made a mailbox due at once.
+    *own_url* tells where HTTP is served; *roused* is called when an act made a mailbox due at once, *called_off* (mailbox id) when
+    one is not to be looked at any more.
     """
 
-    def __init__(self, parts: Parts, *, own_url: Callable[[], str], roused: Callable[[], None]) -> None:
+    def __init__(
+        self, parts: Parts, *, own_url: Callable[[], str], roused: Callable[[], None], called_off: Callable[[str], None]
+    ) -> None:
         self._parts = parts
         self._own_url = own_url
         self._tuning = parts.tuning
@@ -37,7 +41,8 @@ class Offices:
         self.gate = SendingGate(store.sending, clock, parts.tuning.campaigns, parts.log)
         self.accounts = Accounts(store.people, clock, session_seconds=parts.web.session_seconds)
         self.consents = self._consents()
-        self.desk = Desk(store, clock, withdraws=self.consents.withdrawal if self.consents else None, roused=self._acted)
+        withdraws = self.consents.withdrawal if self.consents else None
+        self.desk = Desk(store, clock, withdraws=withdraws, roused=self._acted, called_off=called_off)
         self.bulk = Bulk(store.jobs, self.desk, store.pages, clock)
         self.deliverer = (
             None
@@ -92,10 +97,12 @@ class Offices:
             describe=parts.describe,
             newcomers=Newcomers(store, parts.clock, lambda: self._tuning.settings),
             endpoints=lambda: self._tuning.webhooks,
+            wake=self._wake,
             certificates=parts.metrics.certificates.expiries,
             findings=store.findings,
             incidents=store.incidents,
             maintenance=store.maintenance,
+            quiet_hosts=QuietHosts(store, parts.clock, lambda: self._tuning),
         )
 
     def start(self) -> None:
@@ -132,6 +139,10 @@ class Offices:
         if not await self._parts.store.people.user_count():
             link = f"{self.public_url}/setup?key={await self.accounts.setup_link()}"
             self._parts.log.warning("setup.open", url=link)
+
+    def _wake(self, webhook: str) -> None:
+        if self.deliverer is not None:
+            self.deliverer.wake(webhook)
 
     def _acted(self) -> None:
         self.gate.rouse()

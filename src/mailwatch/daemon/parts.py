@@ -15,7 +15,9 @@ from mailwatch.core.incidents.detect import DetectPolicy
 from mailwatch.core.oauth import OAuthApp
 from mailwatch.core.pacing import Pace
 from mailwatch.core.policy import Policy
+from mailwatch.core.watching import WatchRules
 from mailwatch.core.webhooks import Endpoint
+from mailwatch.monitor.idle_watch import IdleWatch
 from mailwatch.monitor.live import Live
 from mailwatch.ports import Canary, Clock, EventLog, Prober
 from mailwatch.ports.consents import ConsentEndpoints, LoginProof
@@ -61,7 +63,12 @@ class Tuning:
     webhooks: Mapping[str, Endpoint] = field(default_factory=dict)
     detect: DetectPolicy = field(default_factory=DetectPolicy)
     circuit: CircuitPolicy | None = field(default_factory=CircuitPolicy)  #: None: nothing is looked at by canaries alone
+    watch: WatchRules = field(default_factory=WatchRules)
     settings: Settings = field(default_factory=Settings)  #: the whole file, for the page and for what new mailboxes are judged by
+
+    def pace_of(self, gate: str) -> Pace:
+        """How fast the mailboxes of *gate* may be looked at."""
+        return self.paces.get(gate, self.other)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +120,7 @@ class Parts:
     outside: Outside | None = None
     web: WebSettings = field(default_factory=WebSettings)
     alerting: Alerting | None = None  #: None: nothing is pushed
+    idle_watch: IdleWatch | None = None  #: None: no session is left open
     series: SeriesOptions | None = None  #: None: there is no /metrics/mailboxes
     web_config: WebConfigFile | None = None  #: TLS and basic auth of HTTP
     describe: Callable[[], Mapping[str, Any]] = dict  #: the configuration in force, secrets left out

@@ -79,9 +79,10 @@ class Daemon:
             in_flight_changed=parts.metrics.in_flight,
             put_off=parts.metrics.put_off,
             may_claim=lambda: self.shared_clock.agrees,
+            **({} if parts.idle_watch is None else {"decided": parts.idle_watch.decided}),
         )
         self.scheduler = Scheduler(parts.log, store_failed=parts.metrics.store_failed)
-        self.offices = Offices(parts, own_url=lambda: self.url, roused=self._rouse)
+        self.offices = Offices(parts, own_url=lambda: self.url, roused=self._rouse, called_off=self.dispatcher.call_off)
         self.upkeep = Upkeep(parts, self.worker, self.dispatcher, self.connectivity, circuits, told=self.offices.gate.stop_at)
         self.reloading = Reloading(parts, retune=self._retune, sentence=self.upkeep.sentence)
         self.pushing = (
@@ -123,11 +124,14 @@ class Daemon:
         parts = self.parts
         listener = listen(parts.listen)
         try:
-            parts.store.observe(write_seconds=self._stored, dropped=self._dropped)
+            parts.store.observe(write_seconds=self._stored, dropped=self._dropped, moved=parts.metrics.moved)
             self.offices.retune(parts.tuning)
             await parts.store.open(daemon=self._probes)
             await parts.store.campaigns.reconcile()  # rules may have changed, or an upgrade brought campaigns, while it was down
             await self.upkeep.counts()
+            await self.upkeep.missing_keys()
+            await self.upkeep.impaired()
+            await self._tell_keys()
             await self.upkeep.refusals()
             await self.upkeep.windows()
             if self._probes:
@@ -172,8 +176,11 @@ class Daemon:
         parts.log.info("daemon.stopping", in_flight=self.dispatcher.in_flight)
         # together: a receiver of webhooks that hangs takes nothing from the time of probes
         stopping = [self.offices.stop()] if self.pushing is None else [self.offices.stop(), self.pushing.stop()]
+        if parts.idle_watch is not None:
+            stopping.append(parts.idle_watch.close())
         cancelled, *_ = await asyncio.gather(self.dispatcher.stop(DRAIN_SECONDS), *stopping)
         self.scheduler.stop()
+        await self._close("keys.not_left", parts.store.node_keys.leave(self._seat), CLOSE_SECONDS / 5)
         await self._close_parts()
         parts.log.info("daemon.stopped", cancelled=cancelled)
 
@@ -234,10 +241,15 @@ class Daemon:
     def _jobs(self) -> list[Job]:
         beat, upkeep = self._progress["scheduler"].beat, self.upkeep
         serving = [Job("bulk", 1.0, self.offices.work_off)] if self._serves else []
+        kept = [
+            Job("campaigns", 15.0, self.reloading.catch_up),
+            Job("impaired", 15.0, upkeep.impaired),
+            Job("keys", 1.0, self._tell_keys),
+        ]
         if not self._probes:
             return [
                 Job("counts", 5.0, self._counts),
-                Job("campaigns", 15.0, self.reloading.catch_up),
+                *kept,
                 Job("incidents", 5.0, upkeep.watch.look),
                 Job("alive", 5.0, self._all_well),
                 *serving,
@@ -246,7 +258,7 @@ class Daemon:
             # The jitter keeps two nodes out of step: in step, the one a moment behind would find nothing left to claim.
             Job("tick", self.parts.tick_seconds, self._tick, jitter_seconds=0.4 * self.parts.tick_seconds, beat=beat),
             Job("counts", 5.0, self._counts),
-            Job("campaigns", 15.0, self.reloading.catch_up),
+            *kept,
             Job("clock", 15.0, self.shared_clock.compare),
             Job("refusals", 5.0, upkeep.refusals),
             Job("windows", 5.0, upkeep.windows),
@@ -254,6 +266,7 @@ class Daemon:
             Job("troubles", 15.0, upkeep.troubles),
             Job("canary", 15.0, self.connectivity.ask_canary),
             Job("sweep", 60.0, self._sweep),
+            *([] if self.parts.idle_watch is None else [Job("watch", 1.0, self.parts.idle_watch.review)]),
             Job("retention", 6 * 3600.0, upkeep.prune, jitter_seconds=1800.0),
             *serving,
         ]
@@ -265,6 +278,14 @@ class Daemon:
     @property
     def _serves(self) -> bool:
         return self.parts.role is not Role.PROBE
+
+    async def _tell_keys(self) -> None:
+        await self.parts.store.node_keys.tell(self._seat)
+
+    @property
+    def _seat(self) -> str:
+        """How the database tells this process from others: beside a probing node there may be one that serves HTTP alone."""
+        return self.parts.node if self._probes else f"{self.parts.node} (web)"
 
     async def _all_well(self) -> None:
         """Where nothing is probed or written, a running scheduler is all the progress there is."""
@@ -340,6 +361,8 @@ class Daemon:
         self.worker.policy = tuning.policy
         self.dispatcher.retune(tuning.policy, tuning.paces, tuning.other, tuning.max_in_flight)
         self.upkeep.retune(tuning)
+        if self.parts.idle_watch is not None:
+            self.parts.idle_watch.retune(tuning.watch, tuning.pace_of)
         self.offices.retune(tuning)
 
     def _terminate(self) -> None:

@@ -1,5 +1,6 @@
 """The coarse jobs of a daemon: what is counted, swept, pruned and learnt again and again, one job each."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
@@ -8,6 +9,7 @@ from mailwatch.core import acts
 from mailwatch.core.campaigns import Mode
 from mailwatch.core.causes import Cause
 from mailwatch.core.crowding import Crowd, crowds, least_crowd
+from mailwatch.core.impairments import sentence_of
 from mailwatch.core.incidents.life import Incident
 from mailwatch.core.lifecycle import IllegalMoveError, State
 from mailwatch.core.oauth import GrantKind
@@ -55,6 +57,7 @@ class Upkeep:
         self._counts: dict[tuple[str, State], int] = {}
         self._crowds: Sequence[Crowd] = ()
         self._due: tuple[int, float] = (0, 0.0)
+        self._impaired: Mapping[str, int] = {}
         self._put_off_to = parts.clock.now()
         self.watch = IncidentWatch(
             parts.store.incidents,
@@ -124,6 +127,26 @@ class Upkeep:
         parts.metrics.pending_rows(parts.store.pending)
         parts.metrics.log_bytes(parts.store.log_bytes())
         parts.metrics.set_campaigns(await parts.store.campaigns.counts())
+
+    async def impaired(self) -> None:
+        """What mailwatch cannot look at, for a fault of its own."""
+        found = await self._parts.store.impaired()
+        self._parts.metrics.set_impaired(found)
+        by_reason: Counter[str] = Counter()
+        for (_, reason), number in found.items():
+            by_reason[reason] += number
+        self._impaired = by_reason
+
+    async def missing_keys(self) -> None:
+        """Tell at the start which stored secrets nobody can open: each of their mailboxes would tell it one by one."""
+        if missing := await self._parts.store.unopenable():
+            self._parts.log.error(
+                "keys.missing",
+                key=" ".join(sorted(missing)),
+                count=sum(missing.values()),
+                reason="the key ring does not hold the keys that these secrets are sealed with; "
+                "put back the ring that does, from its copy, and restart",
+            )
 
     async def put_off(self) -> None:
         """Count the looks that fell due where no login may be sent: each once, by the node that judges."""
@@ -235,6 +258,10 @@ class Upkeep:
             "states": states,
             "due": due,
             "lag_seconds": round(lag, 3),
+            "impaired": [
+                {"reason": reason, "mailboxes": number, "sentence": sentence_of(reason)}
+                for reason, number in sorted(self._impaired.items())
+            ],
             "too_slow": [str(crowd) for crowd in self._crowds],
             "incidents": [f"{each.scope.kind}:{each.scope.name} {each.cause}" for each in self.watch.open],
             "sentence": self.sentence(),
@@ -244,6 +271,8 @@ class Upkeep:
         """One line for a person: what the fleet looks like now."""
         by_state = {state: sum(n for (_, s), n in self._counts.items() if s is state) for state in State}
         words = ", ".join(f"{count} {state}" for state, count in by_state.items() if count) or "no mailboxes"
+        if unseen := sum(self._impaired.values()):
+            words += f"; {unseen} cannot be looked at"
         if not self._connectivity.is_up:
             return f"{words}; own network is down, no verdicts"
         troubled = [each.scope.name for each in self.watch.open]

@@ -84,6 +84,12 @@ class Deliverer:
         """There is something new in the outbox: look now."""
         self._wake.set()
 
+    def wake(self, endpoint: str) -> None:
+        """A person wants *endpoint* tried now, though it failed a moment ago."""
+        if endpoint in self._lanes:
+            self._lanes[endpoint].wake()
+        self.rouse()
+
     async def run(self) -> None:
         """Sweep each second, and sooner when roused, until `stop`; no fault ends it."""
         while not self._stopping:

@@ -27,6 +27,10 @@ class Lane:
         """Whether more may be claimed for it."""
         return self.waiting < CONCURRENT and now >= self._rests_until
 
+    def wake(self) -> None:
+        """A person wants it tried now: its rest is over; where it fails again, it rests on as before."""
+        self._rests_until = 0.0
+
     def succeeded(self) -> bool:
         """It answered as it should; whether a person was told that it fails, and should hear of this too."""
         was_told, self._told = self._told, False

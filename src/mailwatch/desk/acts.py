@@ -58,7 +58,8 @@ class Desk:
     """Acts on mailboxes.
 
     *withdraws* gives what withdraws the consent of an OAuth mailbox once it is removed, where its provider allows; *roused* is
-    called after each act, so that neither a due probe nor the sending gate nor a webhook waits for its next tick.
+    called after each act, so that neither a due probe nor the sending gate nor a webhook waits for its next tick; *called_off* is
+    told of each mailbox that is not to be looked at any more, so that a probe under way ends before its next login.
     """
 
     def __init__(
@@ -68,15 +69,17 @@ class Desk:
         *,
         withdraws: Callable[[MailboxView], Awaitable[Withdraw | None]] | None = None,
         roused: Callable[[], None] = _unheard,
+        called_off: Callable[[str], None] = lambda _mailbox_id: None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._withdraws = withdraws
         self._roused = roused
+        self._called_off = called_off
 
     async def disconnect(self, mailbox_id: str, by: Act, *, version: int | None = None) -> MailboxView:
         """Stop probing, pause its campaigns, keep everything; raises as `_do` does."""
-        return await self._do(mailbox_id, by, acts.disconnect, version)
+        return self._ended(await self._do(mailbox_id, by, acts.disconnect, version))
 
     async def reconnect(self, mailbox_id: str, by: Act, *, version: int | None = None) -> MailboxView:
         """Try now, beyond the login budget by one; campaigns resume after verification."""
@@ -102,7 +105,7 @@ class Desk:
         def decide(standing: Standing, now: datetime, actor: str) -> Decision:
             return acts.hold(standing, now, actor, reason, until_at)
 
-        return await self._do(mailbox_id, by, decide, version)
+        return self._ended(await self._do(mailbox_id, by, decide, version))
 
     async def set_secret(self, mailbox_id: str, secret: Secret, by: Act, *, version: int | None = None) -> MailboxView:
         """Store a new password or refresh token as a new generation, and try it; raises as `_do` does."""
@@ -153,6 +156,7 @@ class Desk:
         except MailwatchError:
             withdraw = _failed
         await self._store.remove(view.mailbox.id, by, version=version, scrub=scrub)
+        self._ended(view)
         self._roused()
         if withdraw is None:
             return Withdrawal.NONE
@@ -166,6 +170,10 @@ class Desk:
         if self._withdraws is None or view.mailbox.auth is not AuthKind.OAUTH:
             return None
         return await self._withdraws(view)
+
+    def _ended(self, view: MailboxView) -> MailboxView:
+        self._called_off(view.mailbox.id)
+        return view
 
     async def _do(self, mailbox_id: str, by: Act, decide: Decide, version: int | None) -> MailboxView:
         """Apply *decide* to the standing as it is.

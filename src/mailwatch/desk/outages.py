@@ -14,14 +14,13 @@ class Outages:
         self._incidents = incidents
         self._clock = clock
 
-    async def close(self, incident_id: str, by: Act) -> Incident:
+    async def close(self, incident_id: str, by: Act, *, version: int | None = None) -> Incident:
         """It is over: what waits for its next try is due at once, and what it had stopped is brought back by the node on duty.
 
         The circuit of its provider lets them through on its ramp, once canaries came through.  Where the outage goes on, fresh
-        failures reopen it.  One that is over already stays as it is.  Raises IncidentNotFoundError.
+        failures reopen it.  Raises IncidentNotFoundError, StaleError when *version* is no longer its own, IncidentOverError.
         """
         now = self._clock.now()
-        closed = await self._incidents.close(incident_id, now, by)
-        if closed.closed_at == now:
-            await self._incidents.hasten(closed, now)
+        closed = await self._incidents.close(incident_id, now, by, version=version)
+        await self._incidents.hasten(closed, now)
         return closed

@@ -1,5 +1,7 @@
 """Declaring maintenance and ending it, with one meaning for the page, the API and the command line."""
 
+import ipaddress
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +25,10 @@ _RECURS: Final = timedelta(days=7320)
 _PERIOD_SECONDS: Final = {Every.DAILY: 86_400.0, Every.WEEKLY: 7 * 86_400.0}
 _LONGEST_TITLE: Final = 200
 _LONGEST_NAME: Final = 255
+_LABEL: Final = r"\w(?:[\w-]{0,61}\w)?"
+_HOST: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_DOMAIN: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
+_PROVIDER: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 #: So many names are offered in place of one that nobody has.
 _NAMED: Final = 20
 #: What maintenance can be declared for; our own uplink (ScopeKind.EGRESS) is everything.
@@ -56,6 +62,7 @@ class Declared:
 
     window: Window
     mailboxes: int  #: how many it covers as the fleet is now
+    warning: str | None = None  #: what the person who declared it should look at again
 
 
 class Windows:
@@ -66,7 +73,10 @@ class Windows:
         self._clock = clock
 
     async def declare(self, wanted: Wanted, by: Act) -> Declared:
-        """The window, stored; probing nodes heed it within seconds.  Raises WindowError."""
+        """The window, stored; probing nodes heed it within seconds.  Raises WindowError.
+
+        Mailboxes may be added to its scope later; while there is none, the answer warns, for it may be a slip of the pen.
+        """
         now = self._clock.now()
         window = Window(
             id=f"mw_{secrets.token_hex(6)}",
@@ -81,11 +91,14 @@ class Windows:
             created_at=now,
         )
         _check(window, now)
-        covered = await self._maintenance.covered(window.scope)
+        covered, warning = await self._maintenance.covered(window.scope), None
         if window.scope is not None and not covered:
-            raise WindowError("scope", _nobody(window.scope, await self._maintenance.names(window.scope.kind)))
+            nobody = _nobody(window.scope, await self._maintenance.names(window.scope.kind))
+            if not _may_come(window.scope):
+                raise WindowError("scope", nobody)
+            warning = f"no mailbox there now: {nobody}"
         await self._maintenance.add(window, by)
-        return Declared(window, covered)
+        return Declared(window, covered, warning)
 
     async def end(self, window_id: str, by: Act) -> Window:
         """End it now, and for good: a recurring one comes no more.  Raises WindowNotFoundError."""
@@ -105,8 +118,24 @@ def scope_named(kind: str, name: str) -> Scope:
     return Scope(ScopeKind(kind), name if kind == ScopeKind.OAUTH_APP else name.lower())
 
 
+def _may_come(scope: Scope) -> bool:
+    """Whether mailboxes may be added to a scope that has none: not where its name is none, or names what we should know."""
+    if scope.kind is ScopeKind.ENDPOINT:
+        return _HOST.fullmatch(scope.name) is not None or _is_address(scope.name)
+    pattern = {ScopeKind.PROVIDER: _PROVIDER, ScopeKind.DOMAIN: _DOMAIN}.get(scope.kind)
+    return pattern is not None and pattern.fullmatch(scope.name) is not None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _nobody(scope: Scope, names: Sequence[str]) -> str:
-    """That a scope would cover nothing, and what may have been meant: a slip of the pen would leave people alarmed at night."""
+    """That a scope covers nothing, and what may have been meant: a slip of the pen would leave people alarmed at night."""
     known = [name for name in names if name != OTHER_PROVIDER]
     kind = scope.kind.replace("_", " ")
     if known:

@@ -9,12 +9,14 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 
 from mailwatch.core.budget import HostBudget
 from mailwatch.core.gates import gate_of, gate_of_host
 from mailwatch.core.pacing import Pace, Pacer
 from mailwatch.core.plan import plan
 from mailwatch.core.policy import Policy
+from mailwatch.core.quiet_hosts import is_asked_for
 from mailwatch.core.standing import Decision
 from mailwatch.monitor.circuits import Circuits
 from mailwatch.monitor.worker import Worker
@@ -36,7 +38,7 @@ class Dispatcher:
     """Starts probes while there is room; `stop` lets those in flight finish.
 
     *put_off* hears of each look that was claimed and cannot be, for a host that has refused too many logins.  *may_claim* is asked
-    before each claim: not while this node's clock is no measure for leases.
+    before each claim: not while this node's clock is no measure for leases.  *decided* hears of each probe that is over.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Dispatcher:
         in_flight_changed: Callable[[int], None] = lambda _count: None,
         put_off: Callable[[], None] = lambda: None,
         may_claim: Callable[[], bool] = lambda: True,
+        decided: Callable[[Claim, Decision | None], None] = lambda _claim, _decision: None,
     ) -> None:
         self._store = store
         self._worker = worker
@@ -65,9 +68,11 @@ class Dispatcher:
         self._in_flight_changed = in_flight_changed
         self._put_off = put_off
         self._may_claim = may_claim
+        self._decided = decided
         self._pacers: dict[str, Pacer] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._being_probed: set[str] = set()
+        self._being_probed: dict[str, asyncio.Task[None]] = {}
+        self._called_off: set[str] = set()  # while a claim was under way
         self._stopping = False
         self._ticking = asyncio.Lock()
         self._fleet = 0
@@ -102,6 +107,7 @@ class Dispatcher:
     async def tick(self) -> int:
         """Claim and start what may start now; how many were started.  Raises MailwatchError."""
         async with self._ticking:
+            self._called_off.clear()
             return 0 if self._stopping or not self._may_claim() else await self._tick()
 
     async def _tick(self) -> int:
@@ -122,6 +128,16 @@ class Dispatcher:
         if fault is not None:
             raise fault
         return len(claims)
+
+    def call_off(self, mailbox_id: str) -> None:
+        """A person wants nothing more done with this mailbox: cut its probe short, so that no login follows.
+
+        A login that had left and was not answered yet counts as lost.
+        """
+        if self._ticking.locked():  # it may be claimed just now, as it was before
+            self._called_off.add(mailbox_id)
+        if (task := self._being_probed.get(mailbox_id)) is not None:
+            asyncio.get_running_loop().call_soon(task.cancel)  # not at once: one that has not begun would never tidy up
 
     async def stop(self, grace_seconds: float) -> int:
         """Start nothing more, wait for what is in flight, cancel the rest; how many had to be cancelled."""
@@ -150,16 +166,21 @@ class Dispatcher:
             # a slow database has used the lease up: another node may claim it before this probe would end
             await self._store.postpone(claim, now)
             return
+        if claim.mailbox.id in self._called_off:
+            await self._store.postpone(claim, now)
+            return
         hosts = tuple(dict.fromkeys(endpoint.host for endpoint in claim.mailbox.endpoints))
         gate = gate_of(claim.mailbox)
         proven = claim.standing.proven
         logs_in = plan(claim.mailbox, claim.standing, self._policy, now).logs_in
-        fit = (proven and logs_in) or claim.standing.forced  # a person who asks for a look gets one
+        asked = is_asked_for(claim.standing)
+        fit = (proven and logs_in) or asked  # a person who asks for a look gets one
         if not fit and self._circuits.wants_proven(gate, self._clock.monotonic()):
             await self._store.postpone(claim, now + timedelta(seconds=self._policy.interval_seconds))
             return
         strict = self._pace_of(gate).per_address_bans
-        refused_by = next((h for h in hosts if logs_in and not self.hosts.admits(h, now, proven=proven, strict=strict)), None)
+        admits = partial(self.hosts.admits, now=now, proven=proven, strict=strict, asked=asked)
+        refused_by = next((host for host in hosts if logs_in and not admits(host)), None)
         if self._stopping or refused_by is not None:
             wait = timedelta(0) if refused_by is None else max(self.hosts.free_at(refused_by, now) - now, timedelta(seconds=1))
             await self._store.postpone(claim, now + min(wait, timedelta(seconds=self._policy.interval_seconds)))
@@ -171,10 +192,10 @@ class Dispatcher:
             counted.start(self._clock.monotonic())
         self._circuits.start(gate, self._clock.monotonic())
         for host in hosts if logs_in else ():
-            self.hosts.start(host, proven=proven)
+            self.hosts.start(host, proven=proven, asked_at=now if asked and strict else None)
         task = asyncio.create_task(self._run(claim, pacer, hosts if logs_in else ()), name=f"probe {claim.mailbox.id}")
         self._tasks.add(task)
-        self._being_probed.add(claim.mailbox.id)
+        self._being_probed[claim.mailbox.id] = task
         task.add_done_callback(self._ended)
         self._in_flight_changed(len(self._tasks))
 
@@ -183,7 +204,7 @@ class Dispatcher:
         try:
             decision = await self._worker.run(claim)
         finally:
-            self._being_probed.discard(claim.mailbox.id)
+            self._being_probed.pop(claim.mailbox.id, None)
             for counted in (pacer, self._ramp):
                 counted.finish()
             self._circuits.result(gate_of(claim.mailbox), decision, self._clock.monotonic())
@@ -191,6 +212,7 @@ class Dispatcher:
                 self.hosts.finish(host, proven=claim.standing.proven)
             for refusal in decision.refusals if decision else ():
                 self.hosts.refuse(refusal.host, refusal.at)
+            self._decided(claim, decision)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final
 
-from mailwatch.core.causes import SECRET_REFUSALS, Cause
+from mailwatch.core.causes import Cause
 from mailwatch.core.incidents.belonging import stops_with
 from mailwatch.core.incidents.life import Incident, Signs
 from mailwatch.core.incidents.scopes import ScopeKind
@@ -25,8 +25,10 @@ _FEELERS: Final = 5
 _QUICK_FEELER_SECONDS: Final = 60.0
 _RETURNS_AT_ONCE: Final = 500
 _CONFIRMED_AT_ONCE: Final = 200
-#: What an incident stops for good and its end heals: refused secrets that were no fault of theirs, a dead client secret.
-_STOPPED: Final = frozenset({*SECRET_REFUSALS, Cause.OAUTH_MISCONFIGURED, Cause.IP_BLOCKED})
+_OURS: Final = {
+    ScopeKind.OAUTH_APP: frozenset({Cause.OAUTH_MISCONFIGURED}),
+    ScopeKind.EGRESS: frozenset({Cause.IP_BLOCKED}),
+}
 
 
 class Returns:
@@ -73,8 +75,11 @@ class Returns:
         await self._incidents.hasten(incident, self._clock.now())
 
     async def _return_stopped(self, incident: Incident) -> None:
-        """Some of what it had stopped for good, until nothing is left; the pace of each gate is the dispatcher's."""
-        left = await self._incidents.waiting_for(incident, sorted({*_STOPPED, incident.cause}), _RETURNS_AT_ONCE)
+        """Some of what it had stopped for good, until nothing is left; the pace of each gate is the dispatcher's.
+
+        Never one that has a fault of its own: that waits for its person, as the alerts say.
+        """
+        left = await self._incidents.waiting_for(incident, sorted(_stopped_by(incident)), _RETURNS_AT_ONCE)
         for mailbox_id in left:
             await self._bring_back(mailbox_id)
         if not left:
@@ -106,8 +111,13 @@ class Returns:
         if now - since < (min(_QUICK_FEELER_SECONDS, feeler_seconds) if mending else feeler_seconds):
             return
         self._felt_at[incident.id] = now
-        causes = stops_with(incident)
-        if incident.scope.kind is ScopeKind.OAUTH_APP:
-            causes |= {Cause.OAUTH_MISCONFIGURED}
-        for mailbox_id in await self._incidents.waiting_for(incident, sorted(causes), _FEELERS):
+        for mailbox_id in await self._incidents.waiting_for(incident, sorted(_stopped_by(incident)), _FEELERS):
             await self._bring_back(mailbox_id)
+
+
+def _stopped_by(incident: Incident) -> frozenset[Cause]:
+    """What *incident* stops for good and its end heals: of what is ours also what it did not begin with.
+
+    That is a dead client secret of its application, and our own address where our uplink was to blame.
+    """
+    return stops_with(incident) | _OURS.get(incident.scope.kind, frozenset())

@@ -17,7 +17,7 @@ from mailwatch.core.incidents.baseline import Baseline, expected_share, learn
 from mailwatch.core.incidents.circuit import CircuitPolicy
 from mailwatch.core.incidents.detect import DetectPolicy, Finding, Group, Look, detect
 from mailwatch.core.incidents.life import Change, Incident, LifePolicy, News, Signs, advance
-from mailwatch.core.incidents.picture import FreshFailures, begins, by_scope, holders, is_of, signs_of, signs_of_uplink
+from mailwatch.core.incidents.picture import FreshFailures, Recent, begins, by_scope, holders, is_of, signs_of, signs_of_uplink
 from mailwatch.core.incidents.scopes import EGRESS, Scope, ScopeKind, Traits
 from mailwatch.core.maintenance import Window, covering
 from mailwatch.core.providers import OTHER
@@ -25,7 +25,7 @@ from mailwatch.monitor.circuits import Circuits, gate_within, scope_of
 from mailwatch.monitor.connectivity import Connectivity
 from mailwatch.monitor.incident_returns import RETURN_SECONDS, Returns
 from mailwatch.ports import Clock, EventLog
-from mailwatch.ports.incidents import Incidents, Recent
+from mailwatch.ports.incidents import Incidents
 
 #: Two intervals: each mailbox was looked at at least once.
 WINDOW_INTERVALS: Final = 2.0
@@ -198,10 +198,8 @@ class IncidentWatch:
         size, rate = self._sizes.get(incident.scope, 0), self._baselines.get(incident.scope, Baseline())
         return (signs_of_uplink if incident.scope == EGRESS else signs_of)(
             incident,
-            fresh=recent.fresh,
-            failing=recent.failing,
-            recovered=recent.recovered,
-            now=now,
+            recent,
+            now,
             usual_fresh=size * expected_share(rate, self._lately_seconds),
             usual_away=size * expected_share(rate, _USUAL_AWAY_SECONDS),
         )

@@ -1,17 +1,36 @@
 """A handful of coarse jobs on APScheduler - never one per mailbox: due moments are rows, not jobs.
 
-Each job runs once at a time; what was missed while it ran is run once, not made up for.  An error is logged and counted, and the
+Each job runs once at a time; what was missed while it ran is run once, not made up for.  That a run is left out now and then is
+nothing on a busy machine; a job that is late again and again is told of, with how often.  An error is logged and counted, and the
 job comes again: a scheduler that dies of one bad row would be a monitor that is silently blind.
 """
 
+import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobSubmissionEvent
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from mailwatch.ports import EventLog, MailwatchError, StoreUnavailableError
+
+#: A line is written when so many runs of one job have been left out …
+SKIPS_TOLD: Final = (5, 50, 500)
+#: … within this time, or ten of the job's intervals; then they are counted anew.
+SKIPS_SECONDS: Final = 600.0
+_LIBRARY: Final = "apscheduler.scheduler"
+
+
+@dataclass(slots=True)
+class _Skips:
+    """How many runs of a job were left out since *since*, on the monotonic clock; counted for *window_seconds*."""
+
+    window_seconds: float
+    since: float = float("-inf")
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +47,22 @@ class Job:
 class Scheduler:
     """Runs jobs until stopped.  *store_failed* is told when one could not use the database."""
 
-    def __init__(self, log: EventLog, *, store_failed: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        *,
+        store_failed: Callable[[], None] = lambda: None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._log = log
         self._store_failed = store_failed
+        self._monotonic = monotonic
+        self._skips: dict[str, _Skips] = {}
         self._scheduler = AsyncIOScheduler(
             timezone="UTC", job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
         )
+        self._scheduler.add_listener(self._skipped, EVENT_JOB_MAX_INSTANCES)
+        logging.getLogger(_LIBRARY).addFilter(_is_no_skip)  # one line for each run left out; `_skipped` counts them instead
 
     def add(self, job: Job) -> None:
         """Run *job* from now on (or from `start`)."""
@@ -50,9 +79,19 @@ class Scheduler:
             else:
                 job.beat()
 
+        self._skips[job.name] = _Skips(max(SKIPS_SECONDS, 10 * job.every_seconds))
         self._scheduler.add_job(
             once, "interval", seconds=job.every_seconds, jitter=job.jitter_seconds or None, id=job.name, name=job.name
         )
+
+    def _skipped(self, event: JobSubmissionEvent) -> None:
+        """A run was left out, for the one before has not ended."""
+        skips, now = self._skips[event.job_id], self._monotonic()
+        if now - skips.since >= skips.window_seconds:
+            skips.since, skips.count = now, 0
+        skips.count += 1
+        if skips.count in SKIPS_TOLD:
+            self._log.warning("job.skipped", job=event.job_id, count=skips.count, seconds=round(now - skips.since, 1))
 
     def start(self) -> None:
         """Begin, in the running event loop."""
@@ -68,3 +107,8 @@ class Scheduler:
         """Start no further run.  APScheduler cancels runs in flight and awaits nothing, so drain your own work first."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
+
+
+def _is_no_skip(record: logging.LogRecord) -> bool:
+    """Whether a line of the library says anything but that a run was left out."""
+    return not str(record.msg).startswith('Execution of job "%s" skipped')

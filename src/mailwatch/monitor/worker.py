@@ -149,6 +149,8 @@ class Worker:
             return
         if report is not None:
             self._voices.meter.probed(claim, report, decision)
+        else:
+            self._voices.meter.moved(claim.mailbox.provider, decision)
         for transition in decision.transitions:
             self._tell_of(claim, transition)
         if decision.note is not None and decision.note.startswith("impaired"):

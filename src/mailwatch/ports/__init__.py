@@ -289,6 +289,9 @@ class Meter(Protocol):
     def probed(self, claim: Claim, report: Report, decision: Decision) -> None:
         """A probe was decided and recorded."""
 
+    def moved(self, provider: str, decision: Decision) -> None:
+        """A decision that no probe led to was recorded: its transitions count."""
+
     def fenced(self) -> None:
         """A result came too late and was dropped."""
 

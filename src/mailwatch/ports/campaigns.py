@@ -1,6 +1,6 @@
 """The seams around campaigns: the registry and the pause ledger, and the sending gate."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -19,6 +19,10 @@ class CampaignExistsError(MailwatchError):
 
 class StaleError(MailwatchError):
     """What was to be changed has changed meanwhile (If-Match): look again, then decide."""
+
+
+class CampaignOverError(MailwatchError):
+    """The campaign is finished: nothing of it can be paused or resumed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +80,12 @@ class Campaigns(Protocol):
         """No longer send through these; pauses for them are lifted."""
 
     async def pause(self, campaign_id: str, reason: str, act: Act, *, version: int | None = None) -> CampaignView:
-        """A person's own pause, which nothing but a person lifts."""
+        """A person's own pause, which nothing but a person lifts; raises CampaignOverError."""
 
     async def resume(self, campaign_id: str, act: Act, *, version: int | None = None) -> CampaignView:
         """Lift what a person may lift: a person's pauses, and an operator's whose mailbox works again or is removed.
 
-        Pauses for mailboxes that are away now stay.
+        Pauses for mailboxes that are away now stay.  Raises CampaignOverError.
         """
 
     async def resumable(self, mailbox_id: str) -> Sequence[Campaign]:
@@ -101,6 +105,9 @@ class Campaigns(Protocol):
 
     async def spans(self, campaign_id: str, since: datetime, until: datetime) -> Sequence[Pause]:
         """The ledger's entries that touch the span, oldest first: what the campaign's own metrics may leave out."""
+
+    async def addresses(self, mailbox_ids: Iterable[str]) -> Mapping[str, str]:
+        """The addresses of these mailboxes by their ids, to tell pauses by; one that was removed is left out."""
 
     async def counts(self) -> Mapping[tuple[CampaignState, str], int]:
         """Campaigns by state and, where paused, by the origin of the oldest open pause in force (`none` where they are not)."""

@@ -1,6 +1,6 @@
 """The seams of the outbox: events written with what they tell of, and their deliveries to webhooks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -68,6 +68,14 @@ class Delivery:
     delivered_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """An endpoint that does not take what is sent to it."""
+
+    since_at: datetime  #: of the oldest event that it refused and has not got
+    last_error: str  #: of the youngest such event: a status, or why there was no answer; never a body or a URL
+
+
 class Outbox(Protocol):
     """Events and deliveries at rest; claimed under leases, so that any number of nodes may deliver."""
 
@@ -102,6 +110,9 @@ class Outbox(Protocol):
 
     async def disabled(self) -> Mapping[str, str]:
         """Disabled endpoints with the reason."""
+
+    async def failing(self, endpoints: Iterable[str]) -> Mapping[str, Failing]:
+        """Those of *endpoints* for which tried events wait, or whose youngest tried one was given up."""
 
     async def deliveries(self, endpoint: str | None, state: str | None, before: int | None, limit: int) -> Sequence[Delivery]:
         """The delivery log, newest first."""

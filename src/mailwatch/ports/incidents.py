@@ -1,29 +1,27 @@
 """The seams of correlation: what an evaluation reads, and where incidents and baselines rest."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from mailwatch.core.causes import Cause
 from mailwatch.core.incidents.baseline import Baseline
 from mailwatch.core.incidents.life import Incident
-from mailwatch.core.incidents.picture import Failing, FreshFailures, Recovered
+from mailwatch.core.incidents.picture import Recent
 from mailwatch.core.incidents.scopes import Scope, Traits
 from mailwatch.ports import Act, MailwatchError
 
 
-@dataclass(frozen=True, slots=True)
-class Recent:
-    """What one evaluation reads."""
-
-    fresh: Sequence[FreshFailures]
-    failing: Sequence[Failing]
-    recovered: Sequence[Recovered]
-
-
 class IncidentNotFoundError(MailwatchError):
     """No such incident."""
+
+
+class IncidentOverError(MailwatchError):
+    """It is over already: nothing was done.  *closed_at* is its end."""
+
+    def __init__(self, incident_id: str, closed_at: datetime) -> None:
+        super().__init__(f"{incident_id} is over since {closed_at:%Y-%m-%d %H:%M:%S} UTC")
+        self.closed_at = closed_at
 
 
 class Incidents(Protocol):
@@ -47,8 +45,11 @@ class Incidents(Protocol):
     async def save(self, incidents: Sequence[Incident]) -> None:
         """Store them as they are now, each with an event of what changed; what a person closed meanwhile stays closed."""
 
-    async def close(self, incident_id: str, at: datetime, act: Act) -> Incident:
-        """A person says it is over; one that is over already keeps its end.  Raises IncidentNotFoundError."""
+    async def close(self, incident_id: str, at: datetime, act: Act, *, version: int | None = None) -> Incident:
+        """A person says it is over.
+
+        Raises IncidentNotFoundError, campaigns.StaleError when *version* is no longer its own, IncidentOverError.
+        """
 
     async def listed(self, before: str | None, limit: int, *, is_open: bool | None = None) -> Sequence[Incident]:
         """Incidents, newest first, all of them or only open or closed ones; *before* is the id of the last one seen."""

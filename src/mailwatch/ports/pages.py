@@ -136,6 +136,7 @@ class Course:
     seconds: float  #: how long each stretch is
     stretches: Sequence[Stretch]  #: from the first failure on, quiet ones too
     turns: Sequence[tuple[datetime, str]]  #: (when, type of event) each time it opened, closed or came back, as far as recorded
+    closed_by_hand: frozenset[datetime] = frozenset()  #: when a person closed it
 
 
 class Pages(Protocol):

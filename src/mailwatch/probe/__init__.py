@@ -1,8 +1,8 @@
 """The network: probes of mailboxes over IMAP and SMTP, and the OAuth tokens they need.
 
 `prober.NetworkProber` is the one that others use; `dial` connects, `imap` and `smtp` hold the dialogues on top of `imap_wire` and
-`smtp_wire`, `oauth` fetches tokens, `capture` and `redact` are the edge where the words of peers come in.  Failures of peers leave
-here as evidence (`core.evidence`), never as exceptions.
+`smtp_wire`, `watch` waits in an IMAP session that stays open between probes, `oauth` fetches tokens, `capture` and `redact` are the
+edge where the words of peers come in.  Failures of peers leave here as evidence (`core.evidence`), never as exceptions.
 """
 
 from typing import TYPE_CHECKING

@@ -119,7 +119,7 @@ class Capture:
             case ResolveError():
                 evidence = self._network(Phase.RESOLVE, str(error), error.kind)
             case TargetDeniedError():
-                evidence = self._network(Phase.RESOLVE, error.TEXT, "TargetDeniedError")
+                raise ImpairedError("target_denied") from error
             case ConnectionClosedError():
                 evidence = self._network(phase, "the server closed the connection without a reply", "EOFError")
             case OSError():

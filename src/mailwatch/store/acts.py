@@ -53,6 +53,7 @@ class Doing:
     now: datetime
     operation: str
     policy: CampaignPolicy = field(default_factory=CampaignPolicy)
+    moved: list[tuple[str, Decision]] = field(default_factory=list)  #: what it moved, each with its provider, for whoever counts
 
 
 #: An act that changes a standing.
@@ -239,6 +240,7 @@ async def _apply(
     if decision.transitions:
         rows = [transition_to_row(transition, doing.operation) for transition in decision.transitions]
         await connection.execute(insert(transitions), rows)
+        doing.moved.append((current.provider, decision))
     row = audit_row(doing, standing.mailbox_id, State(current.state), decision.after.state)
     await connection.execute(insert(audit), row)
     if (move := _move(decision, standing, current.provider, doing)) is not None:

@@ -1,7 +1,7 @@
 """What is read of campaigns: one of them, pages, what is held back, spans of the ledger, counts."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
@@ -14,6 +14,7 @@ from mailwatch.ports.campaigns import CampaignFilter, CampaignNotFoundError, Cam
 from mailwatch.store.engine import Attempt, Database
 from mailwatch.store.ledger import campaign_from_row, pause_from_row
 from mailwatch.store.linking import linked_to
+from mailwatch.store.schema import mailboxes
 from mailwatch.store.schema_campaigns import campaign_links, campaigns, pauses
 
 _ONE: Final = select(campaigns).where(campaigns.c.id == bindparam("of"))
@@ -82,6 +83,8 @@ _COUNTS: Final = (
     .outerjoin(pauses, and_(campaigns.c.state == CampaignState.PAUSED.value, pauses.c.id == _OLDEST))
     .group_by(campaigns.c.state, pauses.c.origin)
 )
+_ADDRESSES: Final = select(mailboxes.c.id, mailboxes.c.address).where(mailboxes.c.id.in_(bindparam("ids", expanding=True)))
+_IDS_AT_ONCE: Final = 5000  # SQLite takes 32,766 parameters
 #: What `counts` says where nothing pauses a campaign.
 NO_ORIGIN: Final = "none"
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
@@ -150,6 +153,15 @@ class CampaignReads:
         """The ledger's entries that touch the span, oldest first."""
         rows = await self._rows(_SPANS, {"of": campaign_id, "since": since, "until": until})
         return [pause_from_row(row) for row in rows]
+
+    async def addresses(self, mailbox_ids: Iterable[str]) -> Mapping[str, str]:
+        """The addresses of these mailboxes by their ids; one that was removed is left out."""
+        ids = sorted(set(mailbox_ids))
+        found: dict[str, str] = {}
+        for start in range(0, len(ids), _IDS_AT_ONCE):
+            rows = await self._rows(_ADDRESSES, {"ids": ids[start : start + _IDS_AT_ONCE]})
+            found |= {row.id: row.address for row in rows}
+        return found
 
     async def counts(self) -> Mapping[tuple[CampaignState, str], int]:
         """Campaigns by state and, where paused, by the origin of the oldest open pause in force (`none` where they are not)."""

@@ -15,7 +15,7 @@ from mailwatch.core.campaigns import (
     PauseOrigin,
 )
 from mailwatch.ports import Act
-from mailwatch.ports.campaigns import CampaignExistsError, CampaignView, StaleError
+from mailwatch.ports.campaigns import CampaignExistsError, CampaignOverError, CampaignView, StaleError
 from mailwatch.ports.pages import CountDiffersError
 from mailwatch.store.audit import new_operation, went_through, write_audit
 from mailwatch.store.deeds import CampaignDeeds, Deed
@@ -130,12 +130,12 @@ class SqlCampaigns(CampaignDeeds):
         return await self._do(campaign_id, act, work, version=version)
 
     async def pause(self, campaign_id: str, reason: str, act: Act, *, version: int | None = None) -> CampaignView:
-        """A person's own pause, which nothing but a person lifts; raises StaleError for a finished campaign."""
+        """A person's own pause, which nothing but a person lifts; raises CampaignOverError."""
 
         async def work(deed: Deed) -> str | None:
             book = await deed.book(campaign_id)
             if book.is_finished:
-                raise StaleError("the campaign is finished; there is nothing to pause")
+                raise CampaignOverError(f"the campaign {campaign_id!r} is finished; there is nothing to pause")
             if not any(pause.origin is PauseOrigin.PERSON for pause in book.open.values()):
                 book.enter(Because(None, PauseOrigin.PERSON, reason, act.actor, deed.now), in_force=True)
                 book.settle(deed.now)
@@ -144,13 +144,18 @@ class SqlCampaigns(CampaignDeeds):
         return await self._do(campaign_id, act, work, version=version)
 
     async def resume(self, campaign_id: str, act: Act, *, version: int | None = None) -> CampaignView:
-        """Lift a person's pauses, and an operator's whose mailbox works again or is removed; others stay."""
+        """Lift a person's pauses, and an operator's whose mailbox works again or is removed; others stay.
+
+        Raises CampaignOverError.
+        """
 
         def is_a_persons(pause: Pause) -> bool:
             return pause.origin is PauseOrigin.PERSON or (pause.origin is PauseOrigin.OPERATOR and pause.ready_at is not None)
 
         async def work(deed: Deed) -> str | None:
             book = await deed.book(campaign_id)
+            if book.is_finished:
+                raise CampaignOverError(f"the campaign {campaign_id!r} is finished; there is nothing to resume")
             book.lift_where(is_a_persons, deed.now, act.actor)
             book.settle(deed.now)
             return None

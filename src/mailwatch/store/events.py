@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import insert, text
 
-from mailwatch.core.cause_texts import texts_for
+from mailwatch.core.cause_texts import told_in
 from mailwatch.core.lifecycle import State
 from mailwatch.core.standing import Standing, Transition
 from mailwatch.core.webhooks import EventType
@@ -100,7 +100,7 @@ def transitioned(step: Transition, provider: str) -> Note:
         "at": stamp(step.at),
     }
     if step.cause is not None:
-        content["sentence"] = texts_for(step.cause).operator
+        content["sentence"] = told_in(step.cause, step.to_state)
     return Note(EventType.MAILBOX_TRANSITIONED, step.at, content, step.mailbox_id)
 
 

@@ -88,6 +88,8 @@ def told(fault: Fault, error: BaseException, where: str) -> MailwatchError:
     words = str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__
     # asyncpg's adapter puts the driver's class in front: "<class '…'>: words"
     words = words.partition(">: ")[2] or words
+    if words == "disk I/O error":
+        words += "; the disk may be full, or failing"  # all that SQLite tells where its log or its shared memory finds no room
     if fault is Fault.DAMAGED:
         return SchemaError(
             f"the database {where} is damaged ({words}); restore it from a backup (`mailwatch db backup` makes them)"

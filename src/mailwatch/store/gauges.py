@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, true
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, exists, false, func, or_, select, true
+from sqlalchemy.dialects.postgresql import JSONB
 
 from mailwatch.core.causes import Cause
 from mailwatch.core.flapping import is_flapping
 from mailwatch.core.incidents.life import Incident
-from mailwatch.core.lifecycle import TRANSITIONAL_STATES, State
+from mailwatch.core.lifecycle import LOGIN_STATES, TRANSITIONAL_STATES, State
 from mailwatch.core.policy import FlapPolicy
 from mailwatch.store.engine import Attempt, Database
 from mailwatch.store.incident_scope import domain_of, in_scope
 from mailwatch.store.incident_views import away_with
 from mailwatch.store.rows import labels_from_row, standing_from_row
-from mailwatch.store.schema import Moment, grants, mailboxes, standings
+from mailwatch.store.schema import Moment, grants, mailboxes, standings, to_micros
 from mailwatch.store.schema_campaigns import pauses
 
 _FLAPPING: Final = 10_000
@@ -88,7 +89,8 @@ class SqlGauges:
     async def stale(self, now: datetime, interval_seconds: float, *, excluding: Collection[str] = ()) -> int:
         """Watched mailboxes that were not looked at for three intervals, or hang between two states for so long.
 
-        Not those of the gates in *excluding*: there only canaries look.
+        What a fault of our own hides for so long is among them in any state, and so is what is merely reached, since no login may
+        be sent.  Not those of the gates in *excluding*: there only canaries look.
         """
         long_ago = now - timedelta(seconds=3 * interval_seconds)
         unseen = and_(
@@ -100,7 +102,8 @@ class SqlGauges:
             standings.c.since_at < long_ago,
             func.coalesce(standings.c.last_probe_at, standings.c.since_at) < long_ago,
         )
-        statement = select(func.count()).select_from(standings).where(or_(unseen, hanging))
+        hidden = and_(standings.c.state.in_(sorted(LOGIN_STATES)), self._impaired_before(long_ago))
+        statement = select(func.count()).select_from(standings).where(or_(unseen, hanging, hidden))
         if excluding:
             statement = statement.where(standings.c.gate.not_in(sorted(excluding)))
 
@@ -108,6 +111,16 @@ class SqlGauges:
             return int((await attempt.connection.execute(statement)).scalar_one())
 
         return await self._database.read(work)
+
+    def _impaired_before(self, moment: datetime) -> ColumnElement[bool]:
+        """Whether a row of `standings` is impaired since before *moment*."""
+        rest = standings.c.rest
+        if self._database.is_sqlite:
+            since: ColumnElement[Any] = func.json_extract(rest, "$.impaired_since_at")
+        else:
+            since = cast(cast(rest, JSONB)["impaired_since_at"].astext, BigInteger)
+        # only where there is one: most rows have no rest at all, and that is no JSON
+        return case((rest.contains("impaired_since_at"), since < to_micros(moment)), else_=false())
 
     async def fell_due(self, gates: Collection[str], since: datetime, until: datetime) -> int:
         """How many looks that log in fell due behind *gates* in between, and were not begun."""

@@ -39,8 +39,12 @@ class FileGuard:
                 f"another mailwatch daemon (process {holder}) runs on {self._path.with_suffix('')}: SQLite serves one node only; "
                 "stop it, or let several nodes share a PostgreSQL database"
             ) from None
-        os.ftruncate(handle, 0)
-        os.write(handle, f"{os.getpid()}\n".encode())
+        try:
+            os.ftruncate(handle, 0)
+            os.write(handle, f"{os.getpid()}\n".encode())
+        except OSError as error:
+            os.close(handle)
+            raise StoreUnavailableError(f"{self._path}: {error.strerror}; free some space there") from None
         self._handle = handle
 
     def release(self) -> None:

@@ -16,7 +16,7 @@ from mailwatch.core.webhooks import EventType
 from mailwatch.ports.pages import Course, Extent, Stretch
 from mailwatch.store.engine import Attempt, Database
 from mailwatch.store.incident_scope import WHO, changed_in, domain_of, in_scope, seen_in
-from mailwatch.store.schema import Moment, from_micros, mailboxes, standings, to_micros, transitions
+from mailwatch.store.schema import Moment, audit, from_micros, mailboxes, standings, to_micros, transitions
 from mailwatch.store.schema_campaigns import campaign_links, events
 
 #: Lengths of a stretch, in seconds; the first that makes no more than so many of them is taken.
@@ -87,7 +87,8 @@ class SqlIncidentViews:
         async def work(attempt: Attempt) -> Course:
             failed = await _counted(attempt, _first_failures(within), begin, seconds)
             back = await _counted(attempt, _returns(within), begin, seconds)
-            return Course(seconds, _stretches(failed, back, begin, seconds), await _turns(attempt, incident, end))
+            stretches = _stretches(failed, back, begin, seconds)
+            return Course(seconds, stretches, await _turns(attempt, incident, end), await _closed_by_hand(attempt, incident, end))
 
         return await self._database.read(work)
 
@@ -136,6 +137,12 @@ async def _turns(attempt: Attempt, incident: Incident, end: datetime) -> Sequenc
     )
     rows = (await attempt.connection.execute(told)).all()
     return [(row.at, row.type) for row in rows if json.loads(row.content).get("incident") == incident.id]
+
+
+async def _closed_by_hand(attempt: Attempt, incident: Incident, end: datetime) -> frozenset[datetime]:
+    during = and_(audit.c.at >= incident.opened_at, audit.c.at <= end)
+    closing = select(audit.c.at).where(during, audit.c.action == "incident.close", audit.c.subject == incident.id)
+    return frozenset((await attempt.connection.execute(closing)).scalars())
 
 
 def unexplained(incidents: Sequence[Incident], domain: ColumnElement[Any]) -> list[ColumnElement[bool]]:

@@ -5,6 +5,7 @@ endpoints, domain and OAuth app.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
@@ -17,14 +18,15 @@ from mailwatch.core.causes import Cause
 from mailwatch.core.incidents.baseline import Baseline
 from mailwatch.core.incidents.belonging import LEAD
 from mailwatch.core.incidents.life import Incident
-from mailwatch.core.incidents.picture import Failing, FreshFailures, Recovered
+from mailwatch.core.incidents.picture import Failing, FreshFailures, Recent, Recovered
 from mailwatch.core.incidents.scopes import Scope, ScopeKind, Traits
 from mailwatch.core.lifecycle import State
 from mailwatch.core.mailbox import Endpoint
 from mailwatch.core.webhooks import EventType
 from mailwatch.ports import Act
-from mailwatch.ports.incidents import IncidentNotFoundError, Recent
-from mailwatch.store.audit import write_audit
+from mailwatch.ports.campaigns import StaleError
+from mailwatch.ports.incidents import IncidentNotFoundError, IncidentOverError
+from mailwatch.store.audit import new_operation, went_through, write_audit
 from mailwatch.store.engine import Attempt, Database
 from mailwatch.store.events import Note, stamp, write_notes
 from mailwatch.store.incident_scope import WHO, domain_of, in_scope, seen_in
@@ -186,21 +188,28 @@ class SqlIncidents:
         if changed:
             await self._database.write(work)
 
-    async def close(self, incident_id: str, at: datetime, act: Act) -> Incident:
-        """A person says it is over; one that is over already keeps its end.  Raises IncidentNotFoundError."""
+    async def close(self, incident_id: str, at: datetime, act: Act, *, version: int | None = None) -> Incident:
+        """A person says it is over.  Raises IncidentNotFoundError, StaleError, IncidentOverError."""
         theirs = incidents.c.id == incident_id
+        operation = new_operation()
 
         async def work(attempt: Attempt) -> Incident:
             connection = attempt.connection
-            closing = update(incidents).where(theirs, incidents.c.closed_at.is_(None)).values(closed_at=at)
-            is_closed = bool((await connection.execute(closing)).rowcount)
-            row = (await connection.execute(select(incidents).where(theirs))).first()
+            row = (await connection.execute(select(incidents).where(theirs).with_for_update())).first()
             if row is None:
                 raise IncidentNotFoundError(f"no incident {incident_id!r}; `mailwatch incident list` shows those there are")
-            if is_closed:
-                await write_audit(attempt, act, at, subject=incident_id)
-                await write_notes(attempt, [_note(EventType.INCIDENT_CLOSED, _incident(row))])
-            return _incident(row)
+            found = _incident(row)
+            if await went_through(attempt, operation):
+                return found
+            if version is not None and version != found.version:
+                raise StaleError(f"the incident is at version {found.version} now, no longer at {version}; look again")
+            if found.closed_at is not None:
+                raise IncidentOverError(incident_id, found.closed_at)
+            closed = replace(found, closed_at=at)
+            await connection.execute(update(incidents).where(theirs).values(closed_at=at))
+            await write_audit(attempt, act, at, subject=incident_id, before="open", after="closed", operation=operation)
+            await write_notes(attempt, [_note(EventType.INCIDENT_CLOSED, closed)])
+            return closed
 
         return await self._database.write(work)
 

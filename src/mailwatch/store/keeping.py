@@ -9,6 +9,8 @@ from mailwatch.store.backup import backup
 from mailwatch.store.canaries import retire_older
 from mailwatch.store.checkup import findings
 from mailwatch.store.engine import Database
+from mailwatch.store.impaired import impaired
+from mailwatch.store.node_keys import SqlNodeKeys
 from mailwatch.store.reading import Reading
 from mailwatch.store.shared_clock import skew_seconds
 from mailwatch.store.vault import Vault
@@ -21,10 +23,20 @@ class Keeping(Reading):
         super().__init__(database)
         self._vault = vault
         self._clock = clock
+        self.node_keys = SqlNodeKeys(database, vault, clock)
 
     async def secrets_by_key(self) -> Mapping[str, int]:
         """How many secrets each key id seals."""
         return await rotation.secrets_by_key(self._database)
+
+    async def unopenable(self) -> Mapping[str, int]:
+        """How many secrets each key seals that the key ring does not hold."""
+        held = self._vault.usable_ids
+        return {kid: number for kid, number in (await self.secrets_by_key()).items() if kid not in held}
+
+    async def impaired(self) -> Mapping[tuple[str, str], int]:
+        """How many mailboxes cannot be looked at, by provider and the fault of ours that prevents it."""
+        return await impaired(self._database)
 
     async def reseal(self, tell: Callable[[int], None] | None = None) -> rotation.Resealed:
         """Seal every secret under the active key; restartable at any moment."""

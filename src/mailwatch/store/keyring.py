@@ -18,6 +18,7 @@ from typing import Final
 from mailwatch.ports import SecretUnreadableError
 
 KEY_BYTES: Final = 32  # AES-256
+_CURE: Final = "restore it from its copy; for a new installation: `mailwatch key generate --out FILE`"
 _KEY_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
@@ -44,12 +45,12 @@ class KeyRing:
         try:
             stored = json.loads(text)
         except ValueError:
-            raise KeyRingError("the key ring is not JSON; make one with `mailwatch key generate`") from None
+            raise KeyRingError(f"the key ring is not JSON; {_CURE}") from None
         if not isinstance(stored, dict) or not isinstance(stored.get("keys"), dict) or not isinstance(stored.get("active"), str):
-            raise KeyRingError('the key ring must be {"active": ID, "keys": {ID: base64}}; make one with `mailwatch key generate`')
+            raise KeyRingError(f'the key ring must be {{"active": ID, "keys": {{ID: base64}}}}; {_CURE}')
         keys = {kid: _key(kid, encoded) for kid, encoded in stored["keys"].items()}
         if stored["active"] not in keys:
-            raise KeyRingError(f"the key ring's active key {stored['active'][:32]!r} is not among its keys")
+            raise KeyRingError(f"the key ring's active key {stored['active'][:32]!r} is not among its keys; {_CURE}")
         return cls(stored["active"], MappingProxyType(keys))
 
     def text(self) -> str:

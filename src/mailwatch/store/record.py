@@ -300,6 +300,8 @@ async def _fenced(attempt: Attempt, current: Row[Any], decision: Decision, token
     standing = standing_from_row(current)
     if decision.refusals and standing.generation == decision.before.generation:
         refused = sorted({*standing.rejected_at, *decision.after.rejected_at})
-        kept = replace(standing, rejected_at=tuple(refused))
+        lost = sorted({*standing.lost_at, *decision.after.lost_at})
+        proven = standing.proven and not set(decision.after.rejected_at) - set(decision.before.rejected_at)
+        kept = replace(standing, rejected_at=tuple(refused), lost_at=tuple(lost), proven=proven)
         await attempt.connection.execute(_KEEP_REFUSALS, {"of": standing.mailbox_id, "rest": rest_of(kept)})
     await attempt.connection.execute(_RELEASE, {"ids": [standing.mailbox_id], "tokens": [token]})

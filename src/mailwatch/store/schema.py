@@ -239,6 +239,14 @@ keys = Table(
     Column("canary", Text, nullable=False),  # a known text under this key: tells a wrong key from a damaged row
 )
 
+node_keys = Table(
+    "node_keys",
+    metadata,
+    Column("node", Text, primary_key=True),
+    Column("kids", Text, nullable=False),  # the keys it holds, parted by spaces: nothing is sealed with one that a node lacks
+    Column("seen_at", Moment, nullable=False),
+)
+
 meta = Table(
     "meta",
     metadata,

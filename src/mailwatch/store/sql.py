@@ -42,6 +42,7 @@ from mailwatch.store.sending import SqlSending
 from mailwatch.store.sweep import rescue
 from mailwatch.store.upgrade import check_revision
 from mailwatch.store.vault import Vault, key_of
+from mailwatch.store.watching import SqlWatching
 from mailwatch.store.writer import WriteBehind
 
 #: The longest window any login budget looks back on is a day.
@@ -66,6 +67,7 @@ class SqlStore(Keeping):
         super().__init__(Database(self._address), vault, clock)
         self._node = node
         self._boot = secrets.token_hex(8)
+        self._on_moved: Callable[[str, Decision], None] = _unheard
         self._unhanded: set[str] = set()  # tokens of claims nobody got: cancelled, or their commit failed
         self._writer = WriteBehind(self._write_batch, rows=write_behind_rows, seconds=write_behind_seconds)
         self._group = GroupCommit(self._write_group)
@@ -84,6 +86,7 @@ class SqlStore(Keeping):
         self.maintenance = SqlMaintenance(self._database, clock)
         self.gauges = SqlGauges(self._database)
         self.findings = SqlFindings(self._database)
+        self.watching = SqlWatching(self._database, clock, node=node, flush=self.flush)
 
     # --- life ---
 
@@ -241,11 +244,16 @@ class SqlStore(Keeping):
         return self._writer.dropped
 
     def observe(
-        self, *, write_seconds: Callable[[float], None] | None = None, dropped: Callable[[str, BaseException], None] | None = None
+        self,
+        *,
+        write_seconds: Callable[[float], None] | None = None,
+        dropped: Callable[[str, BaseException], None] | None = None,
+        moved: Callable[[str, Decision], None] | None = None,
     ) -> None:
-        """Be told the duration of each batch, and each result that was refused (mailbox id and error)."""
+        """Be told the duration of each batch, each result that was refused (mailbox id, error), what acts moved (its provider)."""
         self._writer.on_write_seconds = write_seconds
         self._writer.on_dropped = dropped
+        self._on_moved = moved or _unheard
 
     # --- what people do ---
 
@@ -312,10 +320,14 @@ class SqlStore(Keeping):
             nonlocal last
             if last is not None and await acts.done_already(attempt, doing):
                 return last
+            doing.moved.clear()
             last = await apply(attempt, doing)
             return last
 
-        return await self._database.write(work)
+        decision = await self._database.write(work)
+        for provider, moved in doing.moved:
+            self._on_moved(provider, moved)
+        return decision
 
     async def remove(self, mailbox_id: str, act: Act, *, version: int | None = None, scrub: bool = True) -> None:
         """Delete the mailbox and all of its data, for good; the audit log keeps the id only."""
@@ -358,3 +370,7 @@ class SqlStore(Keeping):
         refusals_before = min(before, self._clock.now() - _REFUSALS_KEPT)
         gone = await reads.prune(self._database, before, audit_before or before, refusals_before)
         return gone + await self.outbox.prune_events(before)
+
+
+def _unheard(_provider: str, _decision: Decision) -> None:
+    """Nobody counts."""

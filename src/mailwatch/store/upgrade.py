@@ -1,5 +1,6 @@
 """Bringing a database to this program's schema, and refusing one that is not there yet or is beyond it."""
 
+import errno
 import os
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,8 @@ async def migrate(url: str, password: Secret | None = None) -> str | None:
     address = parse_address(url, password)
     if address.path is not None and not address.path.exists():
         _create_file(address.path)
+    if address.path is not None:
+        _require_access(address.path)
     database = Database(address)
     try:
         if address.is_sqlite:
@@ -34,6 +37,13 @@ async def migrate(url: str, password: Secret | None = None) -> str | None:
         return await database.write(_migrate)
     finally:
         await database.close()
+
+
+def _require_access(path: Path) -> None:
+    """Raise PermissionError where file or folder may not be written: SQLite would call it read-only, as if that could pass."""
+    for place in (path, path.parent):
+        if not os.access(place, os.R_OK | os.W_OK, effective_ids=True):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(place))
 
 
 def _create_file(path: Path) -> None:

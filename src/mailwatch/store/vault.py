@@ -83,6 +83,11 @@ class Vault:
         """The ids of all keys of the ring."""
         return tuple(self._ciphers)
 
+    @property
+    def usable_ids(self) -> tuple[str, ...]:
+        """Of these, those that are not known to be another installation's."""
+        return tuple(kid for kid in self._ciphers if kid not in self._wrong)
+
     def seal(self, table: str, owner: str, field_name: str, secret: Secret) -> str:
         """*secret* for that one place, under the key that is active now (`key_of` tells it)."""
         self.follow()

@@ -17,6 +17,7 @@ from mailwatch.core.causes import WIRE_CAUSES
 from mailwatch.core.evidence import Outcome
 from mailwatch.core.lifecycle import MOVES, State
 from mailwatch.core.mailbox import Protocol
+from mailwatch.telemetry.told import ToldGauge
 
 #: What `_created` would add is a third more series that nobody asks for.
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the library gives no types here
@@ -43,6 +44,7 @@ IMPAIRMENTS: Final = (
     "secret_missing",
     "secret_unreadable",
     "store_failing",
+    "target_denied",
     "other",
 )
 
@@ -57,11 +59,12 @@ class Instruments:
         self.build = Info("mailwatch_build", "What is running.", registry=self.registry)
         self._mailboxes()
         self._channels()
+        self._watch()
         self._sending()
         self._daemon()
 
     def _mailboxes(self) -> None:
-        self.mailboxes = self._gauge("mailboxes", "Mailboxes by provider and state.", "provider", "state")
+        self.mailboxes = self._told("mailboxes", "Mailboxes by provider and state.", "provider", "state")
         self.transitions = self._counter("transitions", "Changes of a mailbox's state.", "from_state", "to_state")
         self.disconnections = self._counter(
             "disconnections", "Confirmed disconnections (left suspect for reconnecting or blocked), by cause.", "provider", "cause"
@@ -91,16 +94,23 @@ class Instruments:
         self.rejected = self._counter("logins_rejected", "Logins that servers refused for their secret.", "provider")
         self.refreshes = self._counter("oauth_refreshes", "Renewals of access tokens, by how they ended.", "provider", "result")
 
+    def _watch(self) -> None:
+        self.watched = self._gauge("watched_mailboxes", "Mailboxes of this node whose IMAP session is open between probes (IDLE).")
+        self.unwatched = self._gauge(
+            "watch_passed_over_mailboxes", "Mailboxes to be watched that are only probed, since watch_max sessions are open."
+        )
+        self.watch_ends = self._counter("watch_ends", "Open sessions that ended by themselves, by cause.", "cause")
+
     def _sending(self) -> None:
-        self.campaigns = self._gauge(
+        self.campaigns = self._told(
             "campaigns", "Campaigns by state and, where paused, by who paused them first.", "state", "pause_reason"
         )
         self.deliveries = self._counter("deliveries", "Tries to deliver an event, by how they ended.", "kind", "result")
-        self.outbox = self._gauge("outbox_pending", "Events and deliveries that wait in the outbox.")
+        self.outbox = self._told("outbox_pending", "Events and deliveries that wait in the outbox.")
 
     def _daemon(self) -> None:
-        self.due = self._gauge("due_mailboxes", "Mailboxes due now and not being probed by any node.")
-        self.lag = self._gauge("probe_lag_seconds", "How late the longest-waiting due mailbox is.")
+        self.due = self._told("due_mailboxes", "Mailboxes due now and not being probed by any node.")
+        self.lag = self._told("probe_lag_seconds", "How late the longest-waiting due mailbox is.")
         self.in_flight = self._gauge("probes_in_flight", "Probes running on this node.")
         self.loop_lag = self._gauge(
             "event_loop_lag_seconds", "The longest the event loop kept a timer waiting, of the last minute."
@@ -141,6 +151,7 @@ class Instruments:
             (self.transitions, moves()),
             (self.impaired, ((reason,) for reason in IMPAIRMENTS)),
             (self.withheld, ((reason,) for reason in WITHHELD_REASONS)),
+            (self.watch_ends, ((cause.value,) for cause in sorted(WIRE_CAUSES))),
             (self.deliveries, product(DELIVERY_KINDS, DELIVERY_RESULTS)),
             (self.campaigns, campaign_labels()),
         )
@@ -153,6 +164,9 @@ class Instruments:
 
     def _gauge(self, name: str, about: str, *labels: str) -> Gauge:
         return Gauge(f"mailwatch_{name}", about, labels, registry=self.registry)
+
+    def _told(self, name: str, about: str, *labels: str) -> ToldGauge:
+        return ToldGauge(f"mailwatch_{name}", about, labels, registry=self.registry)
 
     def _histogram(self, name: str, about: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
         return Histogram(f"mailwatch_{name}", about, labels, registry=self.registry, buckets=buckets)

@@ -40,8 +40,8 @@ _RECOVERING: Final = (State.RECONNECTING, State.VERIFYING)
 class Metrics:
     """Implements `ports.Meter`.  *providers* are the values the provider label may have, beside `other`.
 
-    A node that does not probe knows nothing of its own network and of circuits, and says nothing: a 1 of its own would hide the
-    0 of all that do.
+    A node that does not probe knows nothing of its own network, of circuits and of what waits for a look, and says nothing: a 1 of
+    its own would hide the 0 of all that do.
     """
 
     def __init__(self, providers: Iterable[str], version: str, *, probes: bool = True) -> None:
@@ -53,7 +53,8 @@ class Metrics:
         if probes:
             self.instruments.connectivity.set(1)
         else:
-            self.instruments.registry.unregister(self.instruments.connectivity)
+            for of_probing in (self.instruments.connectivity, self.instruments.due, self.instruments.lag):
+                self.instruments.registry.unregister(of_probing)
         self.instruments.reload_ok.set(1)
         self.instruments.reload_at.set(time.time())
         self.certificates = Certificates()
@@ -80,10 +81,14 @@ class Metrics:
             self._channel(provider, channel, report.finished_at)
         if report.rejected_logins:
             self.instruments.rejected.labels(provider).inc(report.rejected_logins)
-        for transition in decision.transitions:
-            self._transition(provider, transition, decision)
+        self.moved(provider, decision)
         if self._is_failed_recovery(report, decision):
             self.instruments.reconnections.labels(provider, "failed").inc()
+
+    def moved(self, provider: str, decision: Decision) -> None:
+        """A decision moved a mailbox of *provider*, with or without a probe: a person, the end of a hold, an incident."""
+        for transition in decision.transitions:
+            self._transition(self._label(provider), transition, decision)
 
     def put_off(self, looks: int = 1) -> None:
         """So many looks were put off, since their host has refused as many logins as it may see."""
@@ -153,11 +158,14 @@ class Metrics:
             totals[self._label(provider), state] += count
         for key, total in totals.items():
             self._counts[key].set(total)
+        self.instruments.mailboxes.tell()
 
     def set_due(self, count: int, lag_seconds: float) -> None:
         """How many mailboxes are due, and how late the oldest is."""
         self.instruments.due.set(count)
         self.instruments.lag.set(lag_seconds)
+        self.instruments.due.tell()
+        self.instruments.lag.tell()
 
     def set_campaigns(self, counts: Mapping[tuple[CampaignState, str], int]) -> None:
         """Campaigns by state and the origin of the oldest pause in force; what is not in *counts* is 0."""
@@ -169,6 +177,7 @@ class Metrics:
             totals[known] += count
         for labels, total in totals.items():
             self.instruments.campaigns.labels(*labels).set(total)
+        self.instruments.campaigns.tell()
 
     def set_incidents(self, opened: Sequence[Incident], provider_of: Callable[[Scope], str]) -> None:
         """The open incidents; *provider_of* names the provider that most mailboxes of a scope are at, `other` when none is."""
@@ -210,6 +219,19 @@ class Metrics:
         """Mailboxes not looked at for three intervals, or too long in a state that should pass."""
         self.troubles.stale(count)
 
+    def set_impaired(self, counts: Mapping[tuple[str, str], int]) -> None:
+        """Mailboxes that mailwatch cannot look at, by provider and the fault of its own that prevents it."""
+        self.troubles.impaired(counts)
+
+    def set_watched(self, sessions: int, passed_over: int) -> None:
+        """How many sessions are open between probes, and how many mailboxes are only probed because that is the most."""
+        self.instruments.watched.set(sessions)
+        self.instruments.unwatched.set(passed_over)
+
+    def watch_ended(self, cause: Cause) -> None:
+        """An open session ended by itself."""
+        self.instruments.watch_ends.labels(cause.value).inc()
+
     def store_failed(self) -> None:
         """The database could not be used, or a result could not be written."""
         self.instruments.store_failures.inc()
@@ -221,6 +243,7 @@ class Metrics:
     def outbox_pending(self, count: int) -> None:
         """How many events and deliveries wait."""
         self.instruments.outbox.set(count)
+        self.instruments.outbox.tell()
 
     def in_flight(self, count: int) -> None:
         """How many probes run."""

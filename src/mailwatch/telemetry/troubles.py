@@ -20,13 +20,12 @@ from mailwatch.core.incidents.circuit import CircuitState
 from mailwatch.core.incidents.life import Incident
 from mailwatch.core.incidents.scopes import Scope, ScopeKind
 from mailwatch.core.providers import OTHER
+from mailwatch.telemetry.told import STALE_SECONDS
 
 #: Causes a mailbox may wait for a person with; a cause beside these appears with its first mailbox.
 HUMAN_CAUSES: Final = frozenset(
     cause for cause in WIRE_CAUSES if PROFILES[cause].disposition is Disposition.HUMAN or cause is Cause.UNKNOWN
 )
-#: So long a telling stands; it is renewed every 15 seconds at the latest.
-STALE_SECONDS: Final = 120.0
 #: Of several circuits behind one label, the one that lets least through counts.
 _STRICTNESS: Final = (CircuitState.CLOSED, CircuitState.HALF_OPEN, CircuitState.OPEN)
 
@@ -55,6 +54,7 @@ class Troubles(Collector):
         self._held_back = 0
         self._webhooks: Mapping[str, bool] = {}
         self._stale = 0
+        self._impaired: Mapping[tuple[str, str], int] = {}
 
     def incidents(self, opened: Sequence[Incident], provider_of: Callable[[Scope], str]) -> None:
         """The open incidents; *provider_of* names the provider that most mailboxes of a scope are at."""
@@ -112,6 +112,14 @@ class Troubles(Collector):
         """Mailboxes whose last look is older than it may be."""
         self._told("stale")
         self._stale = count
+
+    def impaired(self, counts: Mapping[tuple[str, str], int]) -> None:
+        """Mailboxes that a fault of mailwatch's own hides, by provider and fault."""
+        self._told("impaired")
+        totals: Counter[tuple[str, str]] = Counter()
+        for (provider, reason), count in counts.items():
+            totals[self._label(provider), reason] += count
+        self._impaired = totals
 
     def _told(self, trouble: str) -> None:
         self._told_at[trouble] = self._monotonic()
@@ -180,6 +188,9 @@ class Troubles(Collector):
         )
         about = "Mailboxes not looked at for three intervals, or too long in a state that should pass."
         yield self._family("stale", _gauge("stale_mailboxes", about), {(): self._stale})
+        about = "Mailboxes that mailwatch cannot look at, by the fault of its own that prevents it."
+        hidden = _gauge("impaired_mailboxes", about, "provider", "reason")
+        yield self._family("impaired", hidden, dict(sorted(self._impaired.items())))
 
     def _of_sending(self) -> Iterator[GaugeMetricFamily]:
         about = "How long the campaign that was paused first has been paused."

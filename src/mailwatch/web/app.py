@@ -14,6 +14,7 @@ from mailwatch.web import process
 from mailwatch.web.auth import Strangers, TokenMemory
 from mailwatch.web.idempotency import Once
 from mailwatch.web.limits import BodyLimit, Throttle
+from mailwatch.web.parameters import DeclaredOnly
 from mailwatch.web.problems import install
 from mailwatch.web.security import Perimeter
 from mailwatch.web.surface import Probing, Surface, WebSettings
@@ -36,7 +37,7 @@ def make_app(surface: Surface | Probing) -> FastAPI:
     if isinstance(surface, Probing):
         app.state.probing = surface
         app.include_router(process.router)
-        app.include_router(process.reports)
+        app.include_router(process.reports, dependencies=[DeclaredOnly])
         app.add_api_route("/", process.landing, include_in_schema=False)
         _add_headers(app, surface)
         app.add_middleware(Perimeter, settings=WebSettings())

@@ -21,8 +21,9 @@ from mailwatch.desk.bulk import BulkError
 from mailwatch.desk.newcomers import RosterError
 from mailwatch.desk.windows import WindowError
 from mailwatch.ports import KeyRetiredError, MailboxExistsError, MailboxNotFoundError, MailwatchError, StoreUnavailableError
-from mailwatch.ports.campaigns import CampaignExistsError, CampaignNotFoundError, StaleError
+from mailwatch.ports.campaigns import CampaignExistsError, CampaignNotFoundError, CampaignOverError, StaleError
 from mailwatch.ports.consents import ConsentError
+from mailwatch.ports.incidents import IncidentNotFoundError, IncidentOverError
 from mailwatch.ports.maintenance import WindowNotFoundError
 from mailwatch.ports.pages import CountDiffersError
 from mailwatch.ports.people import AccountError
@@ -43,6 +44,7 @@ CODES: Final[Mapping[str, tuple[int, str]]] = MappingProxyType(
         "too_slow": (408, "The body took too long to arrive"),
         "illegal_move": (409, "Not possible in the mailbox's present state"),
         "exists": (409, "It is there already"),
+        "over": (409, "It is over already"),
         "in_progress": (409, "The first request with this key is still under way"),
         "answer_not_kept": (409, "The first request with this key succeeded, and its answer held a secret"),
         "account": (409, "The account, token or link cannot be used or made"),
@@ -132,6 +134,9 @@ _KINDS: Final[tuple[tuple[type[Exception], str], ...]] = (
     (MailboxNotFoundError, "not_found"),
     (CampaignNotFoundError, "not_found"),
     (WindowNotFoundError, "not_found"),
+    (IncidentNotFoundError, "not_found"),
+    (IncidentOverError, "over"),
+    (CampaignOverError, "over"),
     (MailboxExistsError, "exists"),
     (CampaignExistsError, "exists"),
     (StaleError, "stale"),

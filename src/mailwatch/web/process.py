@@ -43,6 +43,14 @@ async def _probing(request: Request) -> Probing:
 FromProcess = Annotated[Probing, Depends(_probing)]
 
 
+class Impaired(BaseModel):
+    """How many mailboxes cannot be looked at, for one fault of mailwatch's own."""
+
+    reason: str
+    mailboxes: int
+    sentence: str
+
+
 class Status(BaseModel):
     """How the daemon and its fleet are."""
 
@@ -52,6 +60,7 @@ class Status(BaseModel):
     node: str = ""
     sentence: str = ""
     states: dict[str, int] = {}
+    impaired: list[Impaired] = []  #: what is shown of these mailboxes is old
 
 
 async def _metrics_reader(request: Request, probing: FromProcess) -> None:

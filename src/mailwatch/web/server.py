@@ -22,6 +22,12 @@ _MOST_AT_ONCE: Final = 1000
 HEAD_SECONDS: Final = 10.0
 
 
+class AddressInUseError(MailwatchError):
+    """Another process listens there; that passes, as when it is the one before this that ends."""
+
+    exit_code = 75  #: EX_TEMPFAIL of sysexits.h: started again
+
+
 class _QuietServer(uvicorn.Server):
     """uvicorn without signal handlers: SIGTERM, SIGINT and SIGHUP belong to the daemon."""
 
@@ -95,7 +101,8 @@ def listen(address: str) -> socket.socket:
             errno.EADDRINUSE: "is another mailwatch running?",
             errno.EACCES: "only root may take a port below 1024; choose another, such as 9725",
         }.get(error.errno or 0, "choose an address of this machine, such as 127.0.0.1:9725")
-        raise MailwatchError(f"[web] listen = {address!r}: {error.strerror}; {cure}") from error
+        kind = AddressInUseError if error.errno == errno.EADDRINUSE else MailwatchError
+        raise kind(f"[web] listen = {address!r}: {error.strerror}; {cure}") from error
     return listener
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from mailwatch.core.incidents.circuit import CircuitPolicy
 from mailwatch.ports import Clock, EventLog, Store
 from mailwatch.ports.campaigns import Campaigns
 from mailwatch.ports.delivery import Endpoint, Outbox
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from mailwatch.desk.bulk import Bulk
     from mailwatch.desk.consents import Consents
     from mailwatch.desk.newcomers import Newcomers
+    from mailwatch.desk.quiet_hosts import QuietHosts
     from mailwatch.desk.sending import SendingGate
 
 
@@ -73,7 +75,17 @@ class Surface:
     describe: Callable[[], Mapping[str, Any]] = dict  #: the configuration in force, secrets left out: the page's Settings
     newcomers: "Newcomers | None" = None  #: None: this node takes in no mailboxes
     endpoints: Callable[[], Mapping[str, Endpoint]] = dict  #: the webhooks of the configuration, by name
+    wake: Callable[[str], None] = lambda _webhook: None  #: a webhook is to be tried now, though it rests since it failed
     certificates: Callable[[], Mapping[str, datetime]] = dict  #: host:port -> when the certificate seen there expires
     findings: Findings | None = None  #: what the history of the last weeks shows
     incidents: Incidents | None = None  #: outages, one each
     maintenance: Maintenance | None = None  #: declared windows
+    quiet_hosts: "QuietHosts | None" = None  #: which looks are put off for their host
+
+    @property
+    def canary_seconds(self) -> float | None:
+        """How often a canary looks at a place that is down, by the configuration in force; None: circuits are switched off."""
+        settings = self.describe().get("incidents", {})
+        if not settings.get("circuits", True):
+            return None
+        return float(settings.get("canary_seconds", CircuitPolicy().canary_seconds))

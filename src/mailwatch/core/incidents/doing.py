@@ -18,6 +18,11 @@ _ONE_BY_ONE: Final = (
 )
 
 
+def looks_by_canaries(incident: Incident, canary_seconds: float | None) -> bool:
+    """Whether its mailboxes wait until canaries got through, instead of being retried one by one."""
+    return incident.is_open and incident.takes_all and incident.scope.kind in _GATES and canary_seconds is not None
+
+
 def what_is_done(incident: Incident, canary_seconds: float | None) -> str:
     """What mailwatch does now, and when it looks next.
 
@@ -27,7 +32,7 @@ def what_is_done(incident: Incident, canary_seconds: float | None) -> str:
         return _OVER
     if incident.scope == EGRESS:
         return _EGRESS
-    if incident.takes_all and incident.scope.kind in _GATES and canary_seconds is not None:
+    if looks_by_canaries(incident, canary_seconds):
         return (
             f"Its mailboxes are not retried one by one: every {canary_seconds:g} s one of them with a proven secret looks. Once a "
             "few of these got through, the others return, slowly at first. Their campaigns go on after verification."

@@ -71,6 +71,11 @@ class Incident:
         """Whether it still goes on."""
         return self.closed_at is None
 
+    @property
+    def version(self) -> int:
+        """How often it was closed or came back: what an act on what was looked at insists on."""
+        return 2 * self.reopened + (self.closed_at is not None)
+
 
 @dataclass(frozen=True, slots=True)
 class Signs:

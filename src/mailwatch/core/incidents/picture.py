@@ -4,7 +4,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from typing import Final
 
 from mailwatch.core.causes import Cause
@@ -51,6 +50,15 @@ class Recovered:
     confirmed: bool = True  #: their disconnection was confirmed, not merely suspected
 
 
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """What one evaluation reads."""
+
+    fresh: Sequence[FreshFailures] = ()
+    failing: Sequence[Failing] = ()
+    recovered: Sequence[Recovered] = ()
+
+
 def begins(incidents: Iterable[Incident]) -> frozenset[datetime]:
     """From when on a failure is of each of the *incidents*: the moments to ask for."""
     return frozenset(each.opened_at - LEAD for each in incidents)
@@ -82,29 +90,20 @@ def holders(counted: Sequence[tuple[Traits, int]]) -> Mapping[Scope, tuple[Scope
     }
 
 
-def signs_of(
-    incident: Incident,
-    *,
-    fresh: Iterable[FreshFailures],
-    failing: Iterable[Failing],
-    recovered: Iterable[Recovered],
-    now: datetime,
-    usual_fresh: float = 0.0,
-    usual_away: float = 0.0,
-) -> Signs:
+def signs_of(incident: Incident, recent: Recent, now: datetime, *, usual_fresh: float = 0.0, usual_away: float = 0.0) -> Signs:
     """What the scope of *incident* showed lately, of the mailboxes that are away with it (core.incidents.belonging).
 
     What was away long before says nothing of it, whether it goes on failing or comes back; nor does one that waits for its owner.
     """
     scope = incident.scope
-    new = [each for each in fresh if _holds(scope, each.traits) and each.lately]
-    away = [each for each in failing if _holds(scope, each.traits) and is_of(incident, each)]
+    new = [each for each in recent.fresh if _holds(scope, each.traits) and each.lately]
+    away = [each for each in recent.failing if _holds(scope, each.traits) and is_of(incident, each)]
     in_vain = sum(each.lately for each in away)
     newly = sum(each.lately for each in new)
     still = sum(each.count for each in away)
     # who was merely suspected proves nothing where nearly all wait for the incident's end without a look of their own
     stopped = 2 * sum(each.count for each in away if each.blocked) > still
-    back = [each for each in recovered if _holds(scope, each.traits) and _since(incident, each.after)]
+    back = [each for each in recent.recovered if _holds(scope, each.traits) and _since(incident, each.after)]
     return Signs(
         fresh=newly,
         failures=max(in_vain, newly),
@@ -117,20 +116,12 @@ def signs_of(
 
 
 def signs_of_uplink(
-    incident: Incident,
-    *,
-    fresh: Sequence[FreshFailures],
-    failing: Sequence[Failing],
-    recovered: Sequence[Recovered],
-    now: datetime,
-    usual_fresh: float = 0.0,
-    usual_away: float = 0.0,
+    incident: Incident, recent: Recent, now: datetime, *, usual_fresh: float = 0.0, usual_away: float = 0.0
 ) -> Signs:
     """What an incident of our own uplink shows: one place that is well again acquits it, however many others still fail."""
-    seen = partial(signs_of, fresh=fresh, failing=failing, recovered=recovered, now=now)
-    whole = seen(incident, usual_fresh=usual_fresh, usual_away=usual_away)
-    places = {each.traits.root for each in recovered}
-    of_places = [seen(replace(incident, scope=place)) for place in places]
+    whole = signs_of(incident, recent, now, usual_fresh=usual_fresh, usual_away=usual_away)
+    places = {each.traits.root for each in recent.recovered}
+    of_places = [signs_of(replace(incident, scope=place), recent, now) for place in places]
     best = max(of_places, key=lambda signs: signs.recovered - _WEIGHT * signs.failures, default=None)
     if best is None or best.recovered <= _WEIGHT * best.failures:
         return whole

@@ -22,6 +22,7 @@ from mailwatch.web.api import (
 )
 from mailwatch.web.api.openapi import allowed_methods, document
 from mailwatch.web.feed import Feed
+from mailwatch.web.parameters import DeclaredOnly
 from mailwatch.web.surface import Surface
 
 #: In the order of the document.
@@ -35,12 +36,12 @@ ROUTERS: Final = (
 def add_api(app: FastAPI, surface: Surface) -> None:
     """Mount every resource, the events' feed and the document."""
     for router in ROUTERS:
-        app.include_router(router)
+        app.include_router(router, dependencies=[DeclaredOnly])
     feed = Feed(surface.outbox, surface.log)
     app.state.feed = feed
     app.state.close_streams = feed.close
     app.state.allowed_methods = lambda path: allowed_methods(ROUTERS, path)
-    app.add_api_route("/api/v1/openapi.json", _document, include_in_schema=False, dependencies=[process.LocalReader])
+    app.add_api_route("/api/v1/openapi.json", _document, include_in_schema=False, dependencies=[process.LocalReader, DeclaredOnly])
 
 
 async def _document(request: Request) -> JSONResponse:

@@ -57,7 +57,8 @@ class LinkShown(Shown):
 async def disconnect(request: Request, caller: Actor, here: Here, mailbox: MailboxPath, if_match: IfMatch = None) -> Response:
     """Pause its campaigns at once and probe it no more; everything is kept, and Reconnect undoes it.
 
-    A probe that is under way ends by itself within its time-out, and may log in until then; what it finds is dropped.
+    A probe that is under way at the node that answers is cut short, so that no login follows; at another node it ends by itself
+    within its time-out, and may log in until then.  What it finds is dropped.
     """
     view = await here.store.find(mailbox)
     version = wanted_version(if_match, view.standing.version)

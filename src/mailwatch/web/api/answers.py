@@ -13,7 +13,11 @@ from fastapi import Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from mailwatch.web.problems import Problem
+
 _VERSION: Final = re.compile(r'(?:W/)?"(\d{1,15})(?:\.[0-9a-f]*)?"')
+#: An entity-tag (RFC 9110, 8.8.3), whoever made it, and what may stand behind it in a list.
+_ENTITY_TAG: Final = re.compile(r'((?:W/)?"[\x21\x23-\x7e\x80-\xff]*")[ \t]*(?:,[ \t]*|$)')
 _DIGEST: Final = 16
 #: Fits no version there is.
 NO_VERSION: Final = -1
@@ -44,10 +48,16 @@ def _is_known(tag: str, if_none_match: str | None) -> bool:
 
 
 def wanted_version(if_match: str | None, present: int) -> int | None:
-    """The version an act insists on: None for any, NO_VERSION when none of those named is the *present* one."""
+    """The version an act insists on: None for any, NO_VERSION when none of those named is the *present* one.
+
+    Raises Problem for what is no list of entity-tags: who sent it meant to be careful, and has not said of what.
+    """
     if if_match is None or if_match.strip() == "*":
         return None
-    named = {int(found.group(1)) for found in map(_VERSION.fullmatch, (each.strip() for each in if_match.split(","))) if found}
+    tags = _ENTITY_TAG.findall(if_match)
+    if not tags or _ENTITY_TAG.sub("", if_match).strip():
+        raise Problem("malformed", 'If-Match takes * or entity-tags as they were answered, such as "3.0123456789abcdef"')
+    named = {int(found.group(1)) for found in map(_VERSION.fullmatch, tags) if found}
     return present if present in named else next(iter(named), NO_VERSION)
 
 

@@ -1,5 +1,7 @@
 """/api/v1/campaigns: the registry, links to mailboxes, pause and resume, the ledger of pauses; and /api/v1/brake."""
 
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Annotated
 from urllib.parse import quote
 
@@ -37,16 +39,21 @@ Position = Annotated[str, Field(max_length=4096, pattern=r"^[^\x00]*$")]
 
 
 class PauseShown(Shown):
-    """One entry of the ledger; open until `lifted_at`."""
+    """One entry of the ledger; open until `lifted_at`.
+
+    One that is not `in_force` is only noted: where `braked`, the brake holds it back until a person puts it in force.
+    """
 
     id: int
     campaign: str
     mailbox: str | None
+    address: str | None  #: of the mailbox; both are null where none pauses it, and once it was removed
     origin: str
     reason: str
     actor: str
     since_at: Moment
     in_force: bool
+    braked: bool
     ready_at: Moment | None
     lifted_at: Moment | None
     lifted_by: str | None
@@ -133,24 +140,32 @@ class Released(Shown):
     campaigns: int
 
 
-def pause_shown(pause: Pause) -> PauseShown:
-    """An entry of the ledger."""
+def _pause(pause: Pause, addresses: Mapping[str, str]) -> PauseShown:
     return PauseShown(
         id=pause.id,
         campaign=pause.campaign_id,
         mailbox=pause.mailbox_id,
+        address=addresses.get(pause.mailbox_id) if pause.mailbox_id else None,
         origin=pause.origin.value,
         reason=pause.reason,
         actor=pause.actor,
         since_at=pause.since_at,
         in_force=pause.in_force,
+        braked=pause.braked,
         ready_at=pause.ready_at,
         lifted_at=pause.lifted_at,
         lifted_by=pause.lifted_by,
     )
 
 
-def _shown(campaign: Campaign, pauses: tuple[Pause, ...], more_pauses: int = 0) -> CampaignShown:
+async def _pauses(here: Surface, pauses: Iterable[Pause]) -> list[PauseShown]:
+    """Entries of the ledger, with the addresses that their mailboxes have now."""
+    listed = list(pauses)
+    addresses = await here.campaigns.addresses(pause.mailbox_id for pause in listed if pause.mailbox_id)
+    return [_pause(pause, addresses) for pause in listed]
+
+
+def _shown(campaign: Campaign, pauses: list[PauseShown], more_pauses: int = 0) -> CampaignShown:
     return CampaignShown(
         id=campaign.id,
         name=campaign.name,
@@ -161,14 +176,17 @@ def _shown(campaign: Campaign, pauses: tuple[Pause, ...], more_pauses: int = 0) 
         created_at=campaign.created_at,
         updated_at=campaign.updated_at,
         mailboxes=list(campaign.mailboxes),
-        pauses=[pause_shown(pause) for pause in pauses],
+        pauses=pauses,
         more_pauses=more_pauses,
     )
 
 
-def _whole(request: Request, view: CampaignView, *, status: int = 200, location: str | None = None) -> Response:
+async def _whole(
+    request: Request, here: Surface, view: CampaignView, *, status: int = 200, location: str | None = None
+) -> Response:
     headers = {"location": location} if location else None
-    return answer(request, _shown(view.campaign, view.pauses), version=view.campaign.version, status=status, headers=headers)
+    shown = _shown(view.campaign, await _pauses(here, view.pauses))
+    return answer(request, shown, version=view.campaign.version, status=status, headers=headers)
 
 
 async def _ids(here: Surface, mailboxes: list[str]) -> list[str]:
@@ -196,7 +214,8 @@ async def list_campaigns(
     which = CampaignFilter(frozenset(state), mailbox, q, cursor, limit + 1)
     views = list(await here.campaigns.list(which))
     following = views[limit - 1].campaign.id if len(views) > limit else None
-    shown = [_shown(view.campaign, view.pauses, view.more_pauses) for view in views[:limit]]
+    pauses = iter(await _pauses(here, (pause for view in views[:limit] for pause in view.pauses)))
+    shown = [_shown(view.campaign, list(islice(pauses, len(view.pauses))), view.more_pauses) for view in views[:limit]]
     content = CampaignPage(campaigns=shown, next=following)
     return answer(request, content, headers=next_link(request, following))
 
@@ -217,7 +236,7 @@ async def add_campaign(request: Request, caller: Actor, here: Here, given: NewCa
     )
     added = await here.campaigns.add(campaign, act_of(request, caller, "campaign.add"))
     view = await here.campaigns.find(added.id)
-    return _whole(request, view, status=201, location=f"/api/v1/campaigns/{quote(added.id, safe='')}")
+    return await _whole(request, here, view, status=201, location=f"/api/v1/campaigns/{quote(added.id, safe='')}")
 
 
 @router.post("/campaigns/{campaign}/links", response_model=CampaignShown, operation_id="link_campaign")
@@ -226,7 +245,9 @@ async def link(
 ) -> Response:
     """Let it send through these mailboxes too."""
     version, ids = await _version(here, campaign, if_match), await _ids(here, given.mailboxes)
-    return _whole(request, await here.campaigns.link(campaign, ids, act_of(request, caller, "campaign.link"), version=version))
+    return await _whole(
+        request, here, await here.campaigns.link(campaign, ids, act_of(request, caller, "campaign.link"), version=version)
+    )
 
 
 @router.delete("/campaigns/{campaign}/links/{mailbox}", response_model=CampaignShown, operation_id="unlink_campaign")
@@ -235,7 +256,9 @@ async def unlink(
 ) -> Response:
     """No longer send through this mailbox; what paused it for that is lifted."""
     version, ids = await _version(here, campaign, if_match), await _ids(here, [mailbox])
-    return _whole(request, await here.campaigns.unlink(campaign, ids, act_of(request, caller, "campaign.unlink"), version=version))
+    return await _whole(
+        request, here, await here.campaigns.unlink(campaign, ids, act_of(request, caller, "campaign.unlink"), version=version)
+    )
 
 
 @router.post("/campaigns/{campaign}/pause", response_model=CampaignShown, operation_id="pause_campaign")
@@ -244,14 +267,14 @@ async def pause(
 ) -> Response:
     """Pause it; nothing but a person resumes it."""
     version, act = await _version(here, campaign, if_match), act_of(request, caller, "campaign.pause")
-    return _whole(request, await here.campaigns.pause(campaign, given.reason, act, version=version))
+    return await _whole(request, here, await here.campaigns.pause(campaign, given.reason, act, version=version))
 
 
 @router.post("/campaigns/{campaign}/resume", response_model=CampaignShown, operation_id="resume_campaign")
 async def resume(request: Request, caller: Actor, here: Here, campaign: CampaignPath, if_match: IfMatch = None) -> Response:
     """Lift what a person may lift; pauses for mailboxes that are away now stay."""
     version, act = await _version(here, campaign, if_match), act_of(request, caller, "campaign.resume")
-    return _whole(request, await here.campaigns.resume(campaign, act, version=version))
+    return await _whole(request, here, await here.campaigns.resume(campaign, act, version=version))
 
 
 @router.get("/campaigns/{campaign}/spans", response_model=Pauses, operation_id="get_paused_spans")
@@ -263,12 +286,12 @@ async def spans(
     since: Annotated[Moment, Query(description="RFC 3339.")],
     until: Annotated[Moment, Query(description="RFC 3339; after `since`.")],
 ) -> Response:
-    """When it was paused: what its own metrics may leave out."""
+    """When it was paused, from `since` to `until`: what its own metrics may leave out."""
     if until <= since:
         raise Problem("unfit", "until must be after since")
     await here.campaigns.find(campaign)
     found = await here.campaigns.spans(campaign, since, until)
-    return answer(request, Pauses(pauses=[pause_shown(each) for each in found]))
+    return answer(request, Pauses(pauses=await _pauses(here, found)))
 
 
 @router.get("/mailboxes/{mailbox}/resumable", response_model=CampaignPage, operation_id="list_resumable_campaigns")
@@ -276,7 +299,7 @@ async def resumable(request: Request, _: Reader, here: Here, mailbox: MailboxPat
     """Campaigns that a person's disconnect of this mailbox paused, and that wait for a person since it works again."""
     view = await here.store.find(mailbox)
     found = await here.campaigns.resumable(view.mailbox.id)
-    return answer(request, CampaignPage(campaigns=[_shown(each, ()) for each in found], next=None))
+    return answer(request, CampaignPage(campaigns=[_shown(each, []) for each in found], next=None))
 
 
 @router.get("/brake", response_model=HeldBack, operation_id="get_brake")
@@ -285,7 +308,7 @@ async def held_back(request: Request, _: Reader, here: Here, after: After = 0, l
     found = await here.campaigns.held_back(after, limit + 1)
     campaigns, pauses = await here.campaigns.held_back_counts()
     more = found[limit - 1].id if len(found) > limit else None
-    shown = HeldBack(campaigns=campaigns, total=pauses, pauses=[pause_shown(each) for each in found[:limit]], next=more)
+    shown = HeldBack(campaigns=campaigns, total=pauses, pauses=await _pauses(here, found[:limit]), next=more)
     return answer(request, shown, headers=next_link(request, more, "after"))
 
 
@@ -302,7 +325,7 @@ async def release_brake(
 @router.get("/campaigns/{campaign}", response_model=CampaignShown, operation_id="get_campaign")
 async def get_campaign(request: Request, _: Reader, here: Here, campaign: CampaignPath) -> Response:
     """One campaign with its mailboxes and what pauses it."""
-    return _whole(request, await here.campaigns.find(campaign))
+    return await _whole(request, here, await here.campaigns.find(campaign))
 
 
 @router.patch("/campaigns/{campaign}", response_model=CampaignShown, operation_id="amend_campaign")
@@ -319,4 +342,4 @@ async def amend_campaign(
         finished=given.finished,
         version=await _version(here, campaign, if_match),
     )
-    return _whole(request, await here.campaigns.find(campaign))
+    return await _whole(request, here, await here.campaigns.find(campaign))

@@ -7,16 +7,16 @@ from starlette.responses import Response
 
 from mailwatch.core.cause_texts import remedy_for, texts_for
 from mailwatch.core.causes import profile_of
-from mailwatch.core.incidents.circuit import CircuitPolicy
 from mailwatch.core.incidents.doing import what_is_done
 from mailwatch.core.incidents.life import Incident
 from mailwatch.core.incidents.scopes import Scope, ScopeKind
 from mailwatch.core.providers import provider_for_host
 from mailwatch.core.status_pages import status_page_of
+from mailwatch.desk.outages import Outages
 from mailwatch.ports.incidents import Incidents
-from mailwatch.web.api.answers import answer, next_link
-from mailwatch.web.api.fields import MOST_ROWS, Cursor, Here, Limit, Moment, Shown
-from mailwatch.web.auth import Reader
+from mailwatch.web.api.answers import answer, next_link, wanted_version
+from mailwatch.web.api.fields import MOST_ROWS, Cursor, Here, IfMatch, Limit, Moment, Shown
+from mailwatch.web.auth import Actor, Reader, act_of
 from mailwatch.web.problems import Problem
 from mailwatch.web.surface import Surface
 
@@ -116,27 +116,40 @@ async def get_incident(request: Request, _: Reader, here: Here, incident: Incide
     found = await incidents.find(incident)
     if found is None:
         raise Problem("not_found", "no such incident")
-    mailboxes, campaigns = await incidents.affected(found, MOST_ROWS)
-    content = IncidentWhole(
+    content = await _whole(here, found)
+    return answer(request, content, version=found.version)
+
+
+@router.post("/{incident}/close", response_model=IncidentWhole, operation_id="close_incident")
+async def close(request: Request, caller: Actor, here: Here, incident: IncidentPath, if_match: IfMatch = None) -> Response:
+    """Say that it is over: its mailboxes are tried again; if they go on failing, it is reopened.
+
+    One that is over already is refused (409, `over`).
+    """
+    incidents = _incidents(here)
+    version: int | None = None
+    if if_match is not None and (found := await incidents.find(incident)) is not None:
+        version = wanted_version(if_match, found.version)
+    act = act_of(request, caller, "incident.close")
+    closed = await Outages(incidents, here.clock).close(incident, act, version=version)
+    return answer(request, await _whole(here, closed), version=closed.version)
+
+
+async def _whole(here: Surface, found: Incident) -> IncidentWhole:
+    mailboxes, campaigns = await _incidents(here).affected(found, MOST_ROWS)
+    return IncidentWhole(
         **_fields(found),
-        doing=what_is_done(found, _canary_seconds(here)),
+        doing=what_is_done(found, here.canary_seconds),
         remedy=list(remedy_for(found.cause, _provider_of(found.scope))),
         affected_mailboxes=list(mailboxes),
         affected_campaigns=list(campaigns),
     )
-    return answer(request, content)
 
 
 def _incidents(here: Surface) -> Incidents:
     if here.incidents is None:
         raise Problem("unavailable", "this node knows no incidents")
     return here.incidents
-
-
-def _canary_seconds(here: Surface) -> float | None:
-    """As the configuration in force has it; None: circuits are off."""
-    settings = here.describe().get("incidents", {})
-    return float(settings.get("canary_seconds", CircuitPolicy().canary_seconds)) if settings.get("circuits", True) else None
 
 
 def _provider_of(scope: Scope) -> str:

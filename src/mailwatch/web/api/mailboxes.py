@@ -172,10 +172,11 @@ async def get_mailbox(request: Request, _: Reader, here: Here, mailbox: MailboxP
 async def remove_mailbox(
     request: Request, caller: Admin, here: Here, mailbox: MailboxPath, given: RemovalGiven, if_match: IfMatch = None
 ) -> Response:
-    """Delete the mailbox with its secret, history and links, for good.  Disconnect keeps them.
+    """Delete the mailbox with its secret, history and links, for good; takes `{"address": …}`, typed.  Disconnect keeps them.
 
     The header `mailwatch-consent-withdrawal` tells what became of its consent: `none`, `done`, `shared` (left alone, since another
-    mailbox uses the same login) or `failed`.  A probe that is under way ends by itself within its time-out, and is dropped.
+    mailbox uses the same login) or `failed`.  A probe that is under way is cut short, or at another node ends by itself within its
+    time-out, and is dropped.
     """
     view = await here.store.find(mailbox)
     version = wanted_version(if_match, view.standing.version)
@@ -188,7 +189,9 @@ async def remove_mailbox(
 async def set_secret(
     request: Request, caller: Actor, here: Here, mailbox: MailboxPath, given: SecretGiven, if_match: IfMatch = None
 ) -> Response:
-    """Store a new password or refresh token: it is tried at once, and the login budget starts anew.
+    """Store a new password or refresh token: it is due at once, and the login budget starts anew.
+
+    Where its host has refused too many logins lately it waits: `waits_until_at` and `waits_for` say how long and why.
 
     A password that is stored already and was refused is not tried again: the mailbox stays blocked; reconnect tries it once.
     """
@@ -250,5 +253,6 @@ async def whole(
 ) -> Response:
     """The answer that shows one mailbox."""
     campaigns: Sequence[str] = (await here.pages.campaigns_of([view.mailbox.id])).get(view.mailbox.id, ())
-    shown = mailbox_shown(view, campaigns)
+    quiet = None if here.quiet_hosts is None else await here.quiet_hosts.of(view)
+    shown = mailbox_shown(view, campaigns, quiet)
     return answer(request, shown, version=view.standing.version, status=status, headers=headers)

@@ -95,9 +95,10 @@ class WindowShown(Shown):
 
 
 class WindowDeclared(WindowShown):
-    """A window that was declared just now, with the number of mailboxes it covers."""
+    """A window that was declared just now, with the number of mailboxes it covers; `warning` says what to look at again."""
 
     mailboxes: int
+    warning: str | None
 
 
 class WindowPage(Shown):
@@ -152,12 +153,12 @@ async def list_windows(
 async def declare(request: Request, caller: Actor, here: Here, given: WindowGiven) -> Response:
     """Declare a window: disconnections inside it are put down to it, and alert nobody.
 
-    One whose scope no mailbox is in is refused.
+    One whose scope no mailbox is in holds for those that are added later, and the answer's `warning` says so.
     """
     windows = Windows(_maintenance(here), here.clock)
     declared = await windows.declare(given.wanted(), act_of(request, caller, "maintenance.add"))
     shown = _shown(declared.window, here.clock.now())
-    return answer(request, WindowDeclared(**dict(shown), mailboxes=declared.mailboxes), status=201)
+    return answer(request, WindowDeclared(**dict(shown), mailboxes=declared.mailboxes, warning=declared.warning), status=201)
 
 
 @router.post("/{window}/end", response_model=WindowShown, operation_id="end_maintenance")

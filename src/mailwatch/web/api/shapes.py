@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from mailwatch.core.cause_texts import remedy_for, texts_for
+from mailwatch.core.cause_texts import remedy_for, told_in
 from mailwatch.core.causes import profile_of
 from mailwatch.core.evidence import Evidence
 from mailwatch.core.impairments import impairment_of
 from mailwatch.core.lifecycle import MOVES, State, Trigger
+from mailwatch.core.quiet_hosts import QuietHost
 from mailwatch.core.standing import Standing, Transition
 from mailwatch.ports import MailboxView
 from mailwatch.web.api.fields import Moment, Shown
@@ -59,6 +60,8 @@ class MailboxShown(Shown):
     remedy: list[str]  #: steps that heal it
     since_at: Moment
     due_at: Moment | None
+    waits_until_at: Moment | None  #: when its host may see logins again; of one mailbox alone, null in lists
+    waits_for: str | None  #: the same for operators: which host it waits for, and why
     last_probe_at: Moment | None
     last_success_at: Moment | None
     down_since_at: Moment | None
@@ -74,8 +77,8 @@ class MailboxShown(Shown):
     actions: list[str]  #: what may be done now
 
 
-def mailbox_shown(view: MailboxView, campaigns: Sequence[str] = ()) -> MailboxShown:
-    """A mailbox with the ids of its campaigns."""
+def mailbox_shown(view: MailboxView, campaigns: Sequence[str] = (), quiet: QuietHost | None = None) -> MailboxShown:
+    """A mailbox with the ids of its campaigns, and the host that its next look waits for."""
     mailbox, standing = view.mailbox, view.standing
     profile = None if standing.cause is None else profile_of(standing.cause)
     return MailboxShown(
@@ -94,10 +97,12 @@ def mailbox_shown(view: MailboxView, campaigns: Sequence[str] = ()) -> MailboxSh
         cause=standing.cause.value if standing.cause else None,
         disposition=profile.disposition.value if profile else None,
         owner=profile.owner.value if profile else None,
-        sentence=texts_for(standing.cause).operator if standing.cause else None,
+        sentence=told_in(standing.cause, standing.state) if standing.cause else None,
         remedy=list(remedy_for(standing.cause, mailbox.provider)) if standing.cause else [],
         since_at=standing.since_at,
         due_at=standing.due_at,
+        waits_until_at=quiet.until_at if quiet else None,
+        waits_for=quiet.sentence if quiet else None,
         last_probe_at=standing.last_probe_at,
         last_success_at=standing.last_success_at,
         down_since_at=standing.down_since_at,

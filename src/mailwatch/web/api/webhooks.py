@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from mailwatch.ports.delivery import Delivery
+from mailwatch.ports.delivery import Delivery, Endpoint, Failing
 from mailwatch.web.api.answers import answer, next_link
 from mailwatch.web.api.fields import Before, Here, Limit, Moment, NamePath, Shown, Words
 from mailwatch.web.auth import Admin, Reader, act_of
@@ -32,6 +32,8 @@ class WebhookShown(Shown):
     host: str
     types: list[str]
     disabled: str | None  #: why nothing goes there
+    failing_since_at: Moment | None  #: the moment of the oldest event that it refused and has not got
+    last_error: str | None  #: of the youngest such event: a status, or why there was no answer
 
 
 class Webhooks(Shown):
@@ -65,6 +67,17 @@ class Deliveries(Shown):
     next: int | None
 
 
+def _webhook(endpoint: Endpoint, disabled: str | None, failing: Failing | None) -> WebhookShown:
+    return WebhookShown(
+        name=endpoint.name,
+        host=urlsplit(endpoint.url).hostname or "",
+        types=sorted(endpoint.types),
+        disabled=disabled,
+        failing_since_at=failing.since_at if failing else None,
+        last_error=failing.last_error if failing else None,
+    )
+
+
 def _shown(delivery: Delivery) -> DeliveryShown:
     return DeliveryShown(
         id=delivery.id,
@@ -85,13 +98,9 @@ def _shown(delivery: Delivery) -> DeliveryShown:
 @router.get("", response_model=Webhooks, operation_id="list_webhooks")
 async def list_webhooks(request: Request, _: Reader, here: Here) -> Response:
     """The endpoints of the configuration."""
-    disabled = await here.outbox.disabled()
-    shown = [
-        WebhookShown(
-            name=name, host=urlsplit(endpoint.url).hostname or "", types=sorted(endpoint.types), disabled=disabled.get(name)
-        )
-        for name, endpoint in sorted(here.endpoints().items())
-    ]
+    endpoints = here.endpoints()
+    disabled, failing = await here.outbox.disabled(), await here.outbox.failing(endpoints)
+    shown = [_webhook(endpoint, disabled.get(name), failing.get(name)) for name, endpoint in sorted(endpoints.items())]
     return answer(request, Webhooks(webhooks=shown, pending=await here.outbox.pending()))
 
 
@@ -119,6 +128,7 @@ async def replay(request: Request, caller: Admin, here: Here, delivery_id: Annot
     if not found or found[0].id != delivery_id:
         raise Problem("not_found", "no such delivery")
     await here.outbox.replay(delivery_id, act_of(request, caller, "delivery.replay"))
+    here.wake(found[0].endpoint)
     return Response(status_code=202)
 
 
@@ -128,4 +138,5 @@ async def enable(request: Request, caller: Admin, here: Here, name: NamePath) ->
     if name not in here.endpoints() and name not in await here.outbox.disabled():
         raise Problem("not_found", "no such webhook")
     await here.outbox.enable(name, act_of(request, caller, "webhook.enable"))
+    here.wake(name)
     return Response(status_code=204)

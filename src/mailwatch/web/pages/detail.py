@@ -8,11 +8,11 @@ from typing import Final
 from markupsafe import Markup, escape
 from starlette.responses import Response
 
-from mailwatch.core.cause_texts import remedy_for, texts_for
+from mailwatch.core.cause_texts import remedy_for, told_in
 from mailwatch.core.causes import Disposition, Owner, profile_of
 from mailwatch.core.evidence import Evidence, Phase
 from mailwatch.core.impairments import impairment_of
-from mailwatch.core.incidents.doing import what_is_done
+from mailwatch.core.incidents.doing import looks_by_canaries, what_is_done
 from mailwatch.core.lifecycle import State
 from mailwatch.core.mailbox import AuthKind, Protocol
 from mailwatch.core.standing import Transition
@@ -21,7 +21,7 @@ from mailwatch.ports.campaigns import CampaignFilter
 from mailwatch.ports.pages import Sample
 from mailwatch.ports.people import Role
 from mailwatch.web.pages.charts import heartbeat, latency, phases_of
-from mailwatch.web.pages.notices import Part, looks_by_canaries, notices_of
+from mailwatch.web.pages.notices import Part, notices_of
 from mailwatch.web.pages.rendering import moment
 from mailwatch.web.pages.rows import acts_of, etag_of, flapping_of, next_in, wants_secret
 from mailwatch.web.pages.visits import Visit
@@ -84,11 +84,14 @@ async def mailbox(visit: Visit) -> Response:
     samples = await pages.samples(found)
     notices = await notices_of(visit)
     part = notices.part_of(visit, view)
+    quiet = None if visit.surface.quiet_hosts is None else await visit.surface.quiet_hosts.of(view)
+    story = story_in(story_of(view, latest, visit.now), view, part, notices.canary_seconds)
     return visit.page(
         "mailbox.html",
         here="mailboxes",
         view=view,
-        story=story_in(story_of(view, latest, visit.now), view, part, notices.canary_seconds),
+        story=story if quiet is None else replace(story, doing=Markup("{} {}").format(quiet.sentence, story.doing)),
+        quiet=quiet,
         part=part,
         next=next_in(view, part, notices, visit.now),
         windows=notices.windows_of(view.mailbox),
@@ -163,7 +166,7 @@ def _happened(view: MailboxView, latest: Transition | None) -> str:
 def _believed(view: MailboxView, latest: Transition | None) -> str:
     standing = view.standing
     if standing.cause is not None and standing.state is not State.CONNECTED:
-        return texts_for(standing.cause).operator
+        return told_in(standing.cause, standing.state)
     if standing.state is State.CONNECTED and latest is not None:
         return f"{STATES[State.CONNECTED].meaning} {TRIGGERS[latest.trigger]}"
     return STATES[standing.state].meaning

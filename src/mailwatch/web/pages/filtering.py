@@ -1,7 +1,8 @@
 """The filter in the address bar: read from the query, written back into links, and told in words."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Final
 from urllib.parse import urlencode
 
@@ -14,6 +15,10 @@ from mailwatch.web.pages.words import STATES, cause_word, provider_word
 PAGE_ROWS: Final = 100
 _MAX_TEXT: Final = 200
 _MAX_VALUES: Final = 50
+_MAX_TOLD: Final = 5
+_LONGEST_TOLD: Final = 60
+#: What the address bar may hold; `id` is of the rows that an open page asks for.
+_NAMES: Final = ("state", "provider", "cause", "label", "campaign", "q", "cursor", "id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +27,11 @@ class Wanted:
 
     which: PageFilter
     cursor: str | None = None
+    left_aside: tuple[str, ...] = ()  #: what is asked for and means nothing here, in a sentence each
 
     @classmethod
     def of(cls, query: QueryParams) -> "Wanted":
-        """From the query; what it cannot mean is left aside, so that an old bookmark still opens."""
+        """From the query; what it cannot mean is left aside and told, so that an old bookmark still opens."""
         states = frozenset(State(text) for text in query.getlist("state")[:_MAX_VALUES] if text in list(State))
         labels = dict(_label(text) for text in query.getlist("label")[:_MAX_VALUES] if text.strip())
         return cls(
@@ -38,6 +44,7 @@ class Wanted:
                 text=query.get("q", "").strip()[:_MAX_TEXT],
             ),
             query.get("cursor") or None,
+            tuple(dict.fromkeys(said for name, text in query.multi_items() if (said := _meaningless(name, text))))[:_MAX_TOLD],
         )
 
     @property
@@ -87,6 +94,21 @@ class Wanted:
             "campaign": which.campaign,
             "q": which.text,
         }
+
+
+def _meaningless(name: str, text: str) -> str | None:
+    if not text.strip():
+        return None
+    if name not in _NAMES:
+        return f"There is no filter “{name[:_LONGEST_TOLD]}”{_nearest(name, _NAMES[:-2])}."
+    if name == "state" and text not in list(State):
+        return f"There is no state “{text[:_LONGEST_TOLD]}”{_nearest(text, [state.value for state in STATES])}."
+    return None
+
+
+def _nearest(text: str, known: Sequence[str]) -> str:
+    near = get_close_matches(text.lower()[:_LONGEST_TOLD], known, n=1)
+    return f"; perhaps “{near[0]}” is meant" if near else f", only {', '.join(known)}"
 
 
 def _link(pairs: list[tuple[str, str]]) -> str:

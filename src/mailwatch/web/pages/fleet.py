@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from mailwatch.core.cause_texts import remedy_for, texts_for
+from mailwatch.core.cause_texts import remedy_for, told_in
 from mailwatch.core.causes import Cause, Owner, profile_of
 from mailwatch.core.lifecycle import State
 from mailwatch.ports.pages import Trouble
@@ -67,7 +67,7 @@ def _group(provider: str, cause: str, parts: list[Trouble]) -> Group:
         sum(counts.values()),
         min(part.since_at for part in parts),
         states,
-        texts_for(known).operator if known is not None else "",
+        told_in(known, states[0][0]) if known is not None else "",
         remedy_for(known, provider) if known is not None and blocked else (),
         profile_of(known).owner if known is not None else None,
         f"/mailboxes?{urlencode(pairs)}",

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from mailwatch.core.cause_texts import remedy_for
 from mailwatch.core.causes import Disposition, Owner, profile_of
-from mailwatch.core.incidents.doing import what_is_done
+from mailwatch.core.incidents.doing import looks_by_canaries, what_is_done
 from mailwatch.core.incidents.life import Incident
 from mailwatch.core.incidents.scopes import EGRESS, Scope, ScopeKind
 from mailwatch.core.providers import provider_for_host
@@ -22,7 +22,7 @@ from mailwatch.ports import MailboxView
 from mailwatch.ports.pages import Course, Extent, PageFilter
 from mailwatch.web.pages.charts import course_chart
 from mailwatch.web.pages.fleet import groups_of
-from mailwatch.web.pages.notices import looks_by_canaries, notices_of
+from mailwatch.web.pages.notices import notices_of
 from mailwatch.web.pages.rendering import moment
 from mailwatch.web.pages.shelf import shelved
 from mailwatch.web.pages.visits import Visit
@@ -118,9 +118,7 @@ async def incident(visit: Visit) -> Response:
         course=course,
         turns=turns_of(found, course),
         mailboxes=await _views(visit, ids[:_MAILBOX_ROWS]),
-        next_link=f"{card.link}?{urlencode({'after': ids[_MAILBOX_ROWS - 1]})}#mailboxes-seen"
-        if len(ids) > _MAILBOX_ROWS
-        else None,
+        next_link=_behind(card.link, ids),
         first_page=after is None,
         campaigns=card.extent.campaigns[:CAMPAIGNS],
         more_campaigns=len(card.extent.campaigns) > CAMPAIGNS,
@@ -190,10 +188,11 @@ def _mailboxes_link(scope: Scope) -> str | None:
 
 def turns_of(incident: Incident, course: Course) -> list[Turn]:
     """Its timeline, newest first: as it was told, and how it grew in between."""
-    turns = [_turn(incident.opened_at, EventType.INCIDENT_OPENED)]
-    turns += [_turn(at, kind) for at, kind in course.turns if kind != EventType.INCIDENT_OPENED and at != incident.closed_at]
+    turns = [_turn(incident.opened_at, EventType.INCIDENT_OPENED, course)]
+    told = [(at, kind) for at, kind in course.turns if kind != EventType.INCIDENT_OPENED and at != incident.closed_at]
     if incident.closed_at is not None:  # of the others there is no more than events, which are kept for a while only
-        turns.append(_turn(incident.closed_at, EventType.INCIDENT_CLOSED))
+        told.append((incident.closed_at, EventType.INCIDENT_CLOSED))
+    turns += [_turn(at, kind, course) for at, kind in told]
     return sorted([*turns, *_growth(incident, course)], key=lambda turn: turn.at, reverse=True)
 
 
@@ -204,7 +203,9 @@ _TOLD: Final = {
 }
 
 
-def _turn(at: datetime, kind: str) -> Turn:
+def _turn(at: datetime, kind: str, course: Course) -> Turn:
+    if kind == EventType.INCIDENT_CLOSED and at in course.closed_by_hand:
+        return Turn(at, "connected", "check", "Closed", "A person said that it is over.")
     return Turn(at, *_TOLD[EventType(kind)])
 
 

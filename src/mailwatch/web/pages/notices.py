@@ -1,21 +1,17 @@
 """What many mailboxes have in common just now: open incidents and running maintenance, for banners, rows and sentences."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
 
 from mailwatch.core.incidents.belonging import belongs
-from mailwatch.core.incidents.circuit import CircuitPolicy
 from mailwatch.core.incidents.life import Incident
-from mailwatch.core.incidents.scopes import EGRESS, ScopeKind, Traits
+from mailwatch.core.incidents.scopes import EGRESS, Traits
 from mailwatch.core.mailbox import Mailbox
 from mailwatch.core.maintenance import Window
 from mailwatch.core.sending import Permit, Reason
 from mailwatch.ports import MailboxView
 from mailwatch.web.pages.visits import Visit
-
-_GATES: Final = frozenset({ScopeKind.PROVIDER, ScopeKind.ENDPOINT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +52,6 @@ class Notices:
         return [(window, ends_at) for window, ends_at in self.windows if window.covers(traits)]
 
 
-def looks_by_canaries(incident: Incident, canary_seconds: float | None) -> bool:
-    """Whether its mailboxes wait until canaries got through, instead of being retried one by one."""
-    return incident.is_open and incident.takes_all and incident.scope.kind in _GATES and canary_seconds is not None
-
-
 async def notices_of(visit: Visit) -> Notices:
     """What is open and what runs as the page is made."""
     surface, now = visit.surface, visit.now
@@ -69,11 +60,5 @@ async def notices_of(visit: Visit) -> Notices:
     return Notices(
         tuple(sorted((each for each in known if each.is_open), key=lambda each: (-each.affected, each.id))),
         tuple((window, running[1]) for window in declared if (running := window.running(now)) is not None),
-        canary_seconds_of(surface.describe()),
+        surface.canary_seconds,
     )
-
-
-def canary_seconds_of(described: Mapping[str, Any]) -> float | None:
-    """How often a canary looks, by the configuration in force; None: circuits are switched off."""
-    settings = described.get("incidents", {})
-    return float(settings.get("canary_seconds", CircuitPolicy().canary_seconds)) if settings.get("circuits", True) else None

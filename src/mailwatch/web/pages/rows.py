@@ -8,10 +8,11 @@ from typing import Final
 from markupsafe import Markup
 
 from mailwatch.core.budget import within
-from mailwatch.core.cause_texts import texts_for
+from mailwatch.core.cause_texts import told_in
 from mailwatch.core.causes import Category, profile_of
 from mailwatch.core.flapping import is_flapping
 from mailwatch.core.impairments import impairment_of
+from mailwatch.core.incidents.doing import looks_by_canaries
 from mailwatch.core.lifecycle import State
 from mailwatch.core.mailbox import AuthKind
 from mailwatch.core.policy import FlapPolicy
@@ -20,7 +21,7 @@ from mailwatch.ports import MailboxView
 from mailwatch.ports.people import Role
 from mailwatch.web.pages.charts import heartbeat
 from mailwatch.web.pages.moments import span
-from mailwatch.web.pages.notices import Notices, Part, looks_by_canaries
+from mailwatch.web.pages.notices import Notices, Part
 from mailwatch.web.pages.rendering import moment
 from mailwatch.web.pages.visits import Visit
 from mailwatch.web.pages.words import STATES, cause_word, scope_word
@@ -78,7 +79,7 @@ def _state_sentence(view: MailboxView) -> str:
     if state in (State.SUSPECT, State.VERIFYING, State.PENDING) or cause is None:
         seen = f"{cause_word(cause)}. " if cause is not None and state is not State.PENDING else ""
         return seen + STATES[state].meaning
-    return texts_for(cause).operator
+    return told_in(cause, state)
 
 
 def etag_of(view: MailboxView) -> str:

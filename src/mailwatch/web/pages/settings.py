@@ -16,6 +16,7 @@ _STATES: Final = ("pending", "delivered", "failed")
 async def settings(visit: Visit) -> Response:
     """`/settings`."""
     people, admin = visit.surface.people, visit.may(Role.ADMIN)
+    endpoints, outbox = visit.surface.endpoints(), visit.surface.outbox
     return visit.page(
         "settings.html",
         here="settings",
@@ -24,10 +25,11 @@ async def settings(visit: Visit) -> Response:
         tokens=await people.tokens() if admin else (),
         endpoints=[
             (name, urlsplit(endpoint.url).hostname or "", sorted(endpoint.types))  # the rest of the URL may be a secret
-            for name, endpoint in sorted(visit.surface.endpoints().items())
+            for name, endpoint in sorted(endpoints.items())
         ],
-        disabled=await visit.surface.outbox.disabled(),
-        pending=await visit.surface.outbox.pending(),
+        disabled=await outbox.disabled(),
+        failing=await outbox.failing(endpoints),
+        pending=await outbox.pending(),
         sections=list(sections(visit.surface.describe())) if admin else [],
     )
 

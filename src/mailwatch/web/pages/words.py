@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from mailwatch.core.cause_texts import texts_for
+from mailwatch.core.cause_texts import what_happened
 from mailwatch.core.causes import Cause, Owner
 from mailwatch.core.evidence import Phase
 from mailwatch.core.incidents.scopes import Scope, ScopeKind
@@ -47,6 +47,7 @@ TRIGGERS: Final[Mapping[Trigger, str]] = MappingProxyType(
         Trigger.PERSON_NEEDED: "The failure was seen again, and only a person can set it right.",
         Trigger.VERIFIED: "It proved itself: enough clean probes over enough time.",
         Trigger.OBSTACLE_CLEARED: "What stood in the way is gone.",
+        Trigger.BROUGHT_BACK: "The incident that had stopped it is over, or is being felt for: it is tried again.",
         Trigger.NEW_SECRET: "A new password or consent was stored.",
         Trigger.RECONNECT: "A person asked for a reconnection.",
         Trigger.DISCONNECT: "A person disconnected it.",
@@ -111,8 +112,7 @@ def scope_word(scope: Scope | None) -> str:
 
 def what_it_is(cause: Cause) -> str:
     """The first sentence about the cause: what is wrong, without what is done about a single mailbox."""
-    first, _, _ = texts_for(cause).operator.partition(". ")
-    return first.rstrip(".") + "."
+    return what_happened(cause)
 
 
 def capital(text: str) -> str:

@@ -78,12 +78,16 @@ function offerForm(form) {
     event.preventDefault();
     const button = one("button", form);
     button.disabled = true;
+    const words = one("[data-window-words]", form);
+    words.textContent = "";
     try {
       const { content } = await call("POST", "/maintenance", { body: bodyOf(Object.fromEntries(new FormData(form))) });
       tell(form, [], "");
       form.reset();
       const covers = `It covers ${content.mailboxes === 1 ? "1 mailbox" : `${content.mailboxes} mailboxes`}.`;
       toast(`${content.title} ${content.running_until_at ? "runs now" : "is declared"}. ${covers}`);
+      // it stays beside the form until the next one: a slip of the pen would alarm somebody at night
+      words.textContent = content.warning ? `${content.title} is declared, but: ${sentence(content.warning)} If that is a slip, end it above.` : "";
       await refresh([]);
     } catch (error) {
       tell(form, error.errors || [], error.message);

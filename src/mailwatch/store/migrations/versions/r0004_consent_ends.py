@@ -44,6 +44,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", "name", name="pk_remembered_names"),
     )
     op.create_index("ix_remembered_names_name", "remembered_names", ["name"])
+    op.create_table(
+        "node_keys",
+        sa.Column("node", sa.Text, nullable=False),
+        sa.Column("kids", sa.Text, nullable=False),
+        sa.Column("seen_at", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("node", name="pk_node_keys"),
+    )
     # nobody noted whom the answers of the last day tell of: that they were given stays, so that nothing is done twice
     op.execute(remembered.update().where(remembered.c.body.is_not(None)).values(**_ANSWERED))
 
