@@ -96,9 +96,6 @@ class MailboxLife(RuleBasedStateMachine):
         self.refused_at = []  # logins of this secret that were refused
         self.lost_at = []  # … that may have been: nobody saw the answer, and none was accepted since
         self.pardon = False  # a person's Reconnect that no refusal has used up yet
-        self.accepted = state is State.CONNECTED  # the last answer to this secret was a yes, of every server
-        self.in_a_row = []  # logins that were refused since every server accepted this secret
-        self.pardons_used = 0  # … and how many logins since then a person's act allowed
         self.clean_at = []  # clean probes in a row, of this secret
         self.paused = False
         self.absent_since = None  # the moment something stopped the sending through it
@@ -145,34 +142,20 @@ class MailboxLife(RuleBasedStateMachine):
             self.absent_since = None
 
     def spend(self, count, ledger):
-        """Count refused logins; beyond the budget only a person's act allows one.
-
-        What was lost since an accepted login is not added to what was refused before it; what counts at a server, the refusals
-        since the last accepted login, is never more than the budget all the same.
-        """
-        budget = self.policy.budget
+        """Count refused logins; beyond the budget only a person's act allows one."""
         for _ in range(count):
-            ledgers = [self.refused_at, self.lost_at] if self.accepted else [[*self.refused_at, *self.lost_at]]
-            if max(len(within(each, self.now, budget.window_seconds)) for each in ledgers) >= budget.rejected_logins:
+            recent = within([*self.refused_at, *self.lost_at], self.now, self.policy.budget.window_seconds)
+            if len(recent) >= self.policy.budget.rejected_logins:
                 assert self.pardon, "one refused login too many"
-                self.pardons_used += 1
             ledger.append(self.now)
             self.pardon = False
-            if ledger is self.refused_at:
-                self.in_a_row.append(self.now)
-            in_a_row = within([*self.in_a_row, *self.lost_at], self.now, budget.window_seconds)
-            assert len(in_a_row) <= budget.rejected_logins + self.pardons_used, "one too many in a row"
 
     def settle(self, report, *, clean, forced):
         """What a look tells of the secret, beside its refusals."""
-        if report.rejected_logins:
-            self.accepted = False
-        elif any(channel.logged_in for channel in report.channels):
+        if any(channel.logged_in for channel in report.channels) and not report.rejected_logins:
             self.lost_at = []  # accepted: the lost ones were harmless
-        if clean:
-            if forced:
-                self.refused_at, self.pardon = [], False  # a person said it is mended, and so do all servers
-            self.accepted, self.in_a_row, self.pardons_used = True, [], 0
+        if clean and forced:
+            self.refused_at, self.pardon = [], False  # a person said it is mended, and so do all servers
 
     # --- rules -----------------------------------------------------------------------------------------------------------------
 
@@ -269,7 +252,6 @@ class MailboxLife(RuleBasedStateMachine):
             self.spend_lost()
         else:
             self.spend(report.rejected_logins, self.refused_at)
-            self.accepted = self.accepted and not report.rejected_logins
 
     def spend_lost(self):
         """A login whose answer nobody saw: at worst it was refused, so it must have been within what may be refused."""
@@ -294,7 +276,6 @@ class MailboxLife(RuleBasedStateMachine):
                 standing = replace(standing, generation=standing.generation + 1, proven=False, rejected_at=(), lost_at=())
                 decision = acts.new_secret(standing, now, "me")
                 self.standing, self.refused_at, self.lost_at, self.clean_at, self.pardon = standing, [], [], [], False
-                self.accepted, self.in_a_row, self.pardons_used = False, [], 0
             else:
                 decision = getattr(acts, act)(standing, now, "me")
         except IllegalMoveError:

@@ -76,6 +76,9 @@ def _lines(answer: dict[str, Any]) -> Iterator[str]:
     impaired = answer.get("impaired")
     for fault in impaired if isinstance(impaired, list) else ():
         yield f"  {fault['mailboxes']} cannot be looked at: {fault['reason']}: {fault['sentence']}"
+    quiet = answer.get("quiet_hosts")
+    for sentence in quiet if isinstance(quiet, list) else ():
+        yield f"  {sentence}"
     too_slow = answer.get("too_slow")
     for crowd in too_slow if isinstance(too_slow, list) else ():
         yield f"  too slow for the interval: {crowd}"

@@ -3,8 +3,7 @@
 Two budgets, both counted over all nodes and restarts because what they count is stored:
 
 * per secret (credential generation): `rejected_logins` within `window_seconds`.  A lease that ended without a result counts as
-  a refusal, since the login may have been sent; an accepted login proves those were harmless and clears them.  While the last
-  answer to a secret was a yes (`proven`), what was lost since is not added to what was refused before: servers count in a row.
+  a refusal, since the login may have been sent; an accepted login proves those were harmless and clears them.
 * per host: `host_rejected_logins` within `host_window_seconds`.  It keeps our address from being banned by servers that count
   by address (fail2ban, cPHulk).  The big providers count by account; there only unproven secrets wait for it.
 """
@@ -25,20 +24,16 @@ def within(moments: Iterable[datetime], now: datetime, window_seconds: float) ->
 
 def refusals_left(standing: Standing, policy: BudgetPolicy, now: datetime) -> int:
     """How many refused logins this secret may still see."""
-    return min(max(0, policy.rejected_logins - len(spent)) for spent in _spent(standing, policy, now))
+    spent = within((*standing.rejected_at, *standing.lost_at), now, policy.window_seconds)
+    return max(0, policy.rejected_logins - len(spent))
 
 
 def free_again_at(standing: Standing, policy: BudgetPolicy, now: datetime) -> datetime:
     """When the next login may be sent: *now*, or when enough of the window has passed."""
-    window, most = timedelta(seconds=policy.window_seconds), policy.rejected_logins
-    return max(now if len(spent) < most else spent[len(spent) - most] + window for spent in _spent(standing, policy, now))
-
-
-def _spent(standing: Standing, policy: BudgetPolicy, now: datetime) -> tuple[list[datetime], ...]:
-    """What counts, each list against the whole budget, oldest first."""
-    refused, lost = standing.rejected_at, standing.lost_at
-    counted = (refused, lost) if standing.proven else ((*refused, *lost),)
-    return tuple(sorted(within(moments, now, policy.window_seconds)) for moments in counted)
+    spent = sorted(within((*standing.rejected_at, *standing.lost_at), now, policy.window_seconds))
+    if len(spent) < policy.rejected_logins:
+        return now
+    return spent[len(spent) - policy.rejected_logins] + timedelta(seconds=policy.window_seconds)
 
 
 class HostBudget:

@@ -1,5 +1,6 @@
 """Which looks wait for a host that has refused too many logins, and until when: for whoever asked for one and sees none.  Pure."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -28,6 +29,16 @@ class QuietHost:
             f"{self.host} refused {times} within {self.window_seconds / 60:g} min, so mailwatch leaves it alone until "
             f"{self.until_at:%H:%M} UTC: it must not ban our address."
         )
+
+
+def quiet_hosts(hosts: HostBudget, now: datetime, is_strict: Callable[[str], bool]) -> list[QuietHost]:
+    """The hosts that see no login at all until they are free again; *is_strict*: whether a host may count by our address."""
+    window_seconds = hosts.policy.host_window_seconds
+    return [
+        QuietHost(host, hosts.refused(host, now), window_seconds, hosts.free_at(host, now))
+        for host in sorted(hosts.exhausted(now))
+        if is_strict(host)
+    ]
 
 
 def is_asked_for(standing: Standing) -> bool:

@@ -9,10 +9,13 @@ from mailwatch.core import acts
 from mailwatch.core.campaigns import Mode
 from mailwatch.core.causes import Cause
 from mailwatch.core.crowding import Crowd, crowds, least_crowd
+from mailwatch.core.gates import OTHER_PROVIDER, gate_of_host
 from mailwatch.core.impairments import sentence_of
 from mailwatch.core.incidents.life import Incident
 from mailwatch.core.lifecycle import IllegalMoveError, State
 from mailwatch.core.oauth import GrantKind
+from mailwatch.core.providers import provider_for_host
+from mailwatch.core.quiet_hosts import QuietHost, quiet_hosts
 from mailwatch.core.standing import Decision, Standing
 from mailwatch.daemon.parts import Parts, Role, Tuning
 from mailwatch.monitor.circuits import Circuits, gate_within
@@ -262,10 +265,18 @@ class Upkeep:
                 {"reason": reason, "mailboxes": number, "sentence": sentence_of(reason)}
                 for reason, number in sorted(self._impaired.items())
             ],
+            "quiet_hosts": [each.sentence for each in self._quiet_hosts()],
             "too_slow": [str(crowd) for crowd in self._crowds],
             "incidents": [f"{each.scope.kind}:{each.scope.name} {each.cause}" for each in self.watch.open],
             "sentence": self.sentence(),
         }
+
+    def _quiet_hosts(self) -> list[QuietHost]:
+        def is_strict(host: str) -> bool:
+            provider = provider_for_host(host)
+            return self.tuning.pace_of(gate_of_host(host) if provider == OTHER_PROVIDER else provider).per_address_bans
+
+        return quiet_hosts(self._dispatcher.hosts, self._parts.clock.now(), is_strict)
 
     def sentence(self) -> str:
         """One line for a person: what the fleet looks like now."""

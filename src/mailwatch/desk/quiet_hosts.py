@@ -1,6 +1,6 @@
 """Which looks are put off for their host, as the database tells it: any node and any command line knows it, not only who probes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Protocol
 
@@ -33,9 +33,21 @@ class QuietHosts:
 
     async def of(self, view: MailboxView) -> QuietHost | None:
         """What the next look at this mailbox waits for; raises MailwatchError."""
+        return await self.of_all([view])
+
+    async def of_all(self, views: Sequence[MailboxView]) -> QuietHost | None:
+        """What the first look at any of them waits for; None when one waits for nothing of the kind.  Raises MailwatchError."""
+        if not views:
+            return None
         now, rules = self._clock.now(), self._rules()
         budget = rules.policy.budget
         hosts = HostBudget(budget)
         hosts.learn(await self._store.refusals_since(now - timedelta(seconds=budget.host_window_seconds)))
-        strict = rules.pace_of(gate_of(view.mailbox)).per_address_bans
-        return quiet_host_of(view.mailbox, view.standing, hosts, rules.policy, now, strict=strict)
+        found = []
+        for view in views:
+            strict = rules.pace_of(gate_of(view.mailbox)).per_address_bans
+            quiet = quiet_host_of(view.mailbox, view.standing, hosts, rules.policy, now, strict=strict)
+            if quiet is None:
+                return None
+            found.append(quiet)
+        return min(found, key=lambda each: each.until_at)

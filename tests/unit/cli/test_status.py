@@ -73,6 +73,13 @@ def test_where_mailboxes_are_too_many_for_the_pace_is_told():
         assert "too slow" not in ask(url).output
 
 
+def test_a_host_that_is_left_alone_is_told():
+    with serving(WELL | {"quiet_hosts": ["mail.own.example refused 3 logins …"]}) as (url, _):
+        assert "  mail.own.example refused 3 logins" in ask(url).output
+    with serving(WELL | {"quiet_hosts": 7}) as (url, _):
+        assert ask(url).exit_code == 0
+
+
 def test_mailboxes_that_cannot_be_looked_at_are_told_with_the_reason_and_are_not_well():
     fault = {"reason": "secret_unreadable", "mailboxes": 3, "sentence": "its stored secret cannot be opened."}
     with serving(WELL | {"impaired": [fault]}) as (url, _):

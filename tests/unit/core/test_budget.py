@@ -20,18 +20,12 @@ def test_a_moment_ahead_of_a_clock_that_was_set_back_still_counts():
 
 def test_refused_and_lost_logins_share_one_budget_that_never_goes_below_nothing():
     assert refusals_left(a_standing(), POLICY, NOW) == 2
-    assert refusals_left(a_standing(rejected_at=(NOW,), lost_at=(NOW,), proven=False), POLICY, NOW) == 0
+    assert refusals_left(a_standing(rejected_at=(NOW,), lost_at=(NOW,)), POLICY, NOW) == 0
     assert refusals_left(a_standing(rejected_at=(NOW,) * 5), POLICY, NOW) == 0
 
 
-def test_what_a_secret_lost_since_it_was_accepted_is_not_added_to_what_was_refused_before_that():
-    assert refusals_left(a_standing(rejected_at=(later(-300),), lost_at=(NOW,)), POLICY, NOW) == 1
-    assert refusals_left(a_standing(rejected_at=(later(-300),), lost_at=(later(-9), NOW)), POLICY, NOW) == 0
-    assert refusals_left(a_standing(rejected_at=(later(-300), later(-200)), lost_at=(NOW,)), POLICY, NOW) == 0
-
-
 def test_the_next_login_is_free_when_enough_refusals_have_left_the_window():
-    standing = a_standing(rejected_at=(later(-300), later(-200)), lost_at=(later(-100),), proven=False)
+    standing = a_standing(rejected_at=(later(-300), later(-200)), lost_at=(later(-100),))
     assert free_again_at(standing, POLICY, NOW) == later(-200) + timedelta(seconds=POLICY.window_seconds)
     assert refusals_left(standing, POLICY, free_again_at(standing, POLICY, NOW)) == 1
 

@@ -693,11 +693,6 @@ def test_what_a_person_brought_back_and_was_accepted_survives_a_probe_that_is_cu
     assert plan(MAILBOX, cut, POLICY, now).logs_in
 
 
-def test_one_refusal_of_a_secret_that_was_accepted_since_and_one_probe_cut_short_stop_no_login():
-    cut = a_standing(rejected_at=(later(-3600),), lost_at=(later(-5),))
-    assert plan(MAILBOX, cut, POLICY, NOW).logs_in
-
-
 # --- suspicion without a login ------------------------------------------------------------------------------------------------------
 
 

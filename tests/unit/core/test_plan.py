@@ -38,8 +38,7 @@ def test_one_refusal_leaves_one():
 
 
 def test_lost_leases_count_as_refusals():
-    known = a_standing(rejected_at=SPENT[:1], lost_at=SPENT[1:], proven=False)
-    assert not plan(a_mailbox(), known, Policy(), NOW).logs_in
+    assert not plan(a_mailbox(), a_standing(rejected_at=SPENT[:1], lost_at=SPENT[1:]), Policy(), NOW).logs_in
 
 
 def test_a_persons_reconnect_allows_one_refusal_beyond_the_budget():

@@ -8,7 +8,7 @@ from builders import NOW, a_mailbox, a_standing, later
 from mailwatch.core.budget import HostBudget
 from mailwatch.core.lifecycle import State
 from mailwatch.core.policy import Policy
-from mailwatch.core.quiet_hosts import is_asked_for, quiet_host_of
+from mailwatch.core.quiet_hosts import is_asked_for, quiet_host_of, quiet_hosts
 
 HOST, POLICY = "imap.example.org", Policy()
 ASKED = a_standing(State.RECONNECTING, proven=False, forced=True)
@@ -42,6 +42,16 @@ def test_where_failures_count_by_account_the_proven_wait_for_nobody():
     refused = range(-90, 0)
     assert quiet(a_standing(), *refused, strict=False) is None
     assert quiet(ASKED, *refused, strict=False) is not None
+
+
+def test_hosts_that_see_no_login_at_all_are_those_that_may_count_by_our_address():
+    hosts = HostBudget(POLICY.budget)
+    for seconds in (-500, -400, -300):
+        for host in (HOST, "big.example"):
+            hosts.refuse(host, later(seconds))
+    hosts.refuse("fresh.example", later(-10))
+    (found,) = quiet_hosts(hosts, NOW, lambda host: host != "big.example")
+    assert (found.host, found.refused, found.until_at) == (HOST, 3, later(100))
 
 
 @pytest.mark.parametrize(

@@ -189,6 +189,16 @@ async def test_a_place_with_more_mailboxes_than_its_pace_can_look_at_is_logged_o
     assert upkeep.status()["too_slow"] == []
 
 
+async def test_a_strict_host_that_is_left_alone_is_told_by_the_status(upkeep):
+    assert upkeep.status()["quiet_hosts"] == []
+    upkeep.retune(replace(upkeep.tuning, paces={"google": Pace(per_address_bans=False)}))
+    for _ in range(3):
+        for host in ("imap.example.org", "imap.gmail.com"):
+            upkeep._dispatcher.hosts.refuse(host, upkeep._parts.clock.now())
+    (told,) = upkeep.status()["quiet_hosts"]
+    assert told.startswith("imap.example.org refused 3 logins within 10 min, so mailwatch leaves it alone until ")
+
+
 async def test_a_node_that_only_serves_tells_of_no_backlog_since_it_knows_no_circuits(stage):
     await stage.fill(4)
     daemon = stage.daemon(role=Role.WEB)

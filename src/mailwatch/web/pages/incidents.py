@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import quote, urlencode
@@ -15,6 +15,7 @@ from mailwatch.core.causes import Disposition, Owner, profile_of
 from mailwatch.core.incidents.doing import looks_by_canaries, what_is_done
 from mailwatch.core.incidents.life import Incident
 from mailwatch.core.incidents.scopes import EGRESS, Scope, ScopeKind
+from mailwatch.core.lifecycle import LOGIN_STATES
 from mailwatch.core.providers import provider_for_host
 from mailwatch.core.status_pages import status_page_of
 from mailwatch.core.webhooks import EventType
@@ -108,6 +109,9 @@ async def incident(visit: Visit) -> Response:
     after = visit.request.query_params.get("after") or None
     ids = await shelved(visit, ("seen", found, after), lambda: pages.seen_failing(found, after, _MAILBOX_ROWS + 1))
     card = card_of(found, await _extent(visit, found), told.canary_seconds, visit.now)
+    mailboxes = await _views(visit, ids[:_MAILBOX_ROWS])
+    if looks_by_canaries(found, told.canary_seconds) and (quiet := await _quiet(visit, mailboxes)):
+        card = replace(card, doing=f"{quiet} {card.doing}")
     return visit.page(
         "incident.html",
         here="incidents",
@@ -117,12 +121,20 @@ async def incident(visit: Visit) -> Response:
         chart=course_chart(course),
         course=course,
         turns=turns_of(found, course),
-        mailboxes=await _views(visit, ids[:_MAILBOX_ROWS]),
+        mailboxes=mailboxes,
         next_link=_behind(card.link, ids),
         first_page=after is None,
         campaigns=card.extent.campaigns[:CAMPAIGNS],
         more_campaigns=len(card.extent.campaigns) > CAMPAIGNS,
     )
+
+
+async def _quiet(visit: Visit, mailboxes: Sequence[MailboxView]) -> str:
+    """What even the canaries among *mailboxes* wait for; empty: nothing, or there is none."""
+    source = visit.surface.quiet_hosts
+    canaries = [view for view in mailboxes if view.standing.proven and view.standing.state in LOGIN_STATES]
+    found = None if source is None else await source.of_all(canaries)
+    return "" if found is None else found.sentence
 
 
 def _behind(link: str, ids: Sequence[str]) -> str | None:

@@ -5,10 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from builders import NOW
+from builders import FAILURES, NOW
+from fakes.web import BY, refused
 from mailwatch.core.causes import Cause, Owner
 from mailwatch.core.incidents.life import Incident
 from mailwatch.core.incidents.scopes import EGRESS, Scope, ScopeKind
+from mailwatch.core.lifecycle import State, Trigger
+from mailwatch.core.standing import Decision, Transition
 from mailwatch.core.webhooks import EventType
 from mailwatch.ports.pages import Course, Extent, Stretch
 from mailwatch.web.pages.incidents import card_of, link_of, title_of, turns_of
@@ -170,6 +173,25 @@ async def test_one_incident_has_a_page_and_one_nobody_knows_has_none(rig):
     assert "lasted 31 min" in text
     assert (await rig.ask("GET", "/incidents/inc_9"))[0] == 404
     assert (await rig.ask("GET", "/incidents/inc_9", role=None))[0] == 303
+
+
+async def test_an_incident_whose_canaries_wait_for_their_host_says_until_when(rig):
+    await rig.fill(1)
+    now = rig.clock.now()
+
+    def failed(standing):
+        step = Transition("mb_0000", standing.version + 1, now, standing.state, State.SUSPECT, Trigger.PROBE_FAILED)
+        step = replace(step, cause=Cause.CONNECTION_REFUSED, evidence=FAILURES[Cause.CONNECTION_REFUSED])
+        after = replace(standing, state=State.SUSPECT, version=standing.version + 1, proven=True, due_at=now)
+        return Decision(standing, after, transitions=(step,))
+
+    await rig.store.change("mb_0000", failed, BY)
+    scope = Scope(ScopeKind.PROVIDER, (await rig.store.find("mb_0000")).mailbox.provider)
+    await rig.store.incidents.save([stored(0, now, scope=scope, closed_at=None)])
+    assert "leaves it alone until" not in (await rig.ask("GET", "/incidents/inc_000"))[2]
+    await refused(rig.store, now, 3)
+    text = (await rig.ask("GET", "/incidents/inc_000"))[2]
+    assert "imap.example.org refused 3 logins within 10 min, so mailwatch leaves it alone until 12:10 UTC" in text
 
 
 async def test_only_who_may_act_is_offered_to_close_one_that_goes_on(rig):
