@@ -55,6 +55,7 @@ class Look:
     network_down: bool
     needs_action: int
     root: str  #: the path the application is reached under, behind a proxy
+    mark: int | None = None  #: the newest event when the page was begun; the stream goes on behind it
 
 
 def icon(name: str, words: str = "") -> Markup:

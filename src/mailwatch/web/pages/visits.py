@@ -16,6 +16,7 @@ from mailwatch.ports import MailboxNotFoundError, StoreUnavailableError
 from mailwatch.ports.campaigns import CampaignNotFoundError
 from mailwatch.ports.people import Role
 from mailwatch.web.auth import Caller, caller_of, surface_of
+from mailwatch.web.feed import Feed
 from mailwatch.web.pages.rendering import Look, render
 from mailwatch.web.surface import Surface
 
@@ -35,6 +36,7 @@ class Visit:
     surface: Surface
     caller: Caller | None
     now: datetime
+    mark: int | None = None  #: the newest event when it began: what the page shows is no older
 
     def may(self, role: Role) -> bool:
         """Whether the caller's role includes *role*."""
@@ -81,10 +83,16 @@ class Visit:
             network_down=told.get("self_connectivity") == "down",
             needs_action=int(dict(told.get("states", {})).get("blocked", 0)),
             root=self.root,
+            mark=self.mark,
         )
 
 
 Answer = Callable[[Visit], Awaitable[Response]]
+
+
+async def _newest(request: Request) -> int:
+    feed: Feed = request.app.state.feed
+    return await feed.newest()
 
 
 def view(answer: Answer, *, public: bool = False) -> Callable[[Request], Awaitable[Response]]:
@@ -97,8 +105,8 @@ def view(answer: Answer, *, public: bool = False) -> Callable[[Request], Awaitab
             caller = await caller_of(request)
             if caller is None and not public:
                 return _to_sign_in(visit)
-            visit = Visit(request, surface, caller, surface.clock.now())
-            return await answer(visit)
+            mark = await _newest(request) if caller is not None else None
+            return await answer(Visit(request, surface, caller, surface.clock.now(), mark))
         except (MailboxNotFoundError, CampaignNotFoundError):
             return visit.problem(404, "There is no such page", "What you look for was removed, or never was here.")
         except FormError:

@@ -12,8 +12,7 @@ let source = null;
 let release = null; // gives the leader's lock back
 let asking = null;
 let state = "closed";
-let lastId = "";
-let caughtUp = false; // with what came between the making of this page and its first word from the stream
+let lastId = document.documentElement.dataset.mark || ""; // at first the newest event when this page was begun
 const waiting = new Set();
 let other = false;
 let everywhere = false; // an incident or maintenance tells something of many rows
@@ -66,11 +65,7 @@ function listen() {
   };
   TYPES.forEach((type) => source.addEventListener(type, take));
   source.onmessage = take;
-  source.onopen = () => {
-    const missed = state === "lost" || !lastId; // a stream that begins now tells nothing of what came since the page was made
-    tell("open");
-    if (missed) { catchUp(); channel?.postMessage({ again: true }); }
-  };
+  source.onopen = () => { const was = state; tell("open"); if (was === "lost") { refresh(shownIds()); channel?.postMessage({ again: true }); } };
   source.onerror = () => {
     tell("lost");
     if (source?.readyState === EventSource.CLOSED) { // refused: the browser does not try again by itself
@@ -78,11 +73,6 @@ function listen() {
       setTimeout(() => { if (release && !source) listen(); }, 5000);
     }
   };
-}
-
-function catchUp() {
-  caughtUp = true;
-  if (!document.hidden) refresh(shownIds());
 }
 
 function tell(next) {
@@ -118,8 +108,12 @@ export function follow() {
     channel.onmessage = ({ data }) => {
       if (data.state) show(data.state);
       if (data.told) heard(data.told);
-      if (data.again || (data.state === "open" && !caughtUp)) catchUp();
-      if (data.ask && source) channel.postMessage({ state });
+      if (data.again && !document.hidden) refresh(shownIds());
+      if (data.ask && source) channel.postMessage({ state, heardUntil: lastId });
+      if (Number(data.heardUntil) > Number(lastId)) { // told before this page listened
+        lastId = data.heardUntil;
+        if (!document.hidden) refresh(shownIds());
+      }
     };
     channel.postMessage({ ask: true });
   }
