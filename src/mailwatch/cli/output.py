@@ -97,9 +97,9 @@ def ends_cleanly(verb: Callable[P, R]) -> Callable[P, R]:
             try:
                 done = verb(*args, **kwargs)
             except typer.Exit:
-                sys.stdout.flush()
+                _flush()
                 raise  # a verb that has said all it has to say
-            sys.stdout.flush()  # a full disk is told here, not by the interpreter at its end
+            _flush()  # a full disk is told here, not by the interpreter at its end
             return done  # noqa: TRY300  # what is flushed belongs to what is tried
         except typer.Exit:
             raise
@@ -111,6 +111,11 @@ def ends_cleanly(verb: Callable[P, R]) -> Callable[P, R]:
             raise
 
     return run
+
+
+def _flush() -> None:
+    if sys.stdout is not None:  # there is none where the descriptor was closed before the start
+        sys.stdout.flush()
 
 
 def _end_with(error: Exception) -> None:

@@ -7,11 +7,12 @@ from typing import Final
 from uuid import uuid4
 
 from sqlalchemy import Connection, insert, inspect, select, text
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random
 
 from mailwatch.core.secret import Secret
-from mailwatch.ports import SchemaError
+from mailwatch.ports import SchemaError, StoreUnavailableError
 from mailwatch.store.address import DatabaseAddress, parse_address
-from mailwatch.store.engine import Attempt, Database
+from mailwatch.store.engine import BUSY_SECONDS, Attempt, Database
 from mailwatch.store.schema import HEAD, REVISIONS, meta
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -32,11 +33,22 @@ async def migrate(url: str, password: Secret | None = None) -> str | None:
     try:
         if address.is_sqlite:
             # before the first table, or never; DELETE -> WAL is kept in the file itself
-            await database.outside_transaction("PRAGMA auto_vacuum=INCREMENTAL")
-            await database.outside_transaction("PRAGMA journal_mode=WAL")
+            await _set(database, "PRAGMA auto_vacuum=INCREMENTAL")
+            await _set(database, "PRAGMA journal_mode=WAL")
         return await database.write(_migrate)
     finally:
         await database.close()
+
+
+async def _set(database: Database, pragma: str) -> None:
+    """SQLite waits for nobody where two change the journal's mode at once: the later one tries again."""
+    again = AsyncRetrying(
+        retry=retry_if_exception_type(StoreUnavailableError),
+        stop=stop_after_delay(BUSY_SECONDS),
+        wait=wait_random(0.01, 0.1),
+        reraise=True,
+    )
+    await again(database.outside_transaction, pragma)
 
 
 def _require_access(path: Path) -> None:
